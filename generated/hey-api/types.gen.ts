@@ -1,0 +1,161 @@
+// @ts-nocheck
+// Made by @hey-api/openapi-ts. Do not edit.
+
+export type ClientOptions = {
+    baseUrl: 'https://api.complycube.com' | (string & {});
+};
+
+/**
+ * TokenRequest
+ *
+ * What a token is asked for, either for the Web SDK or for a Mobile SDK, never for both.
+ */
+export type TokenRequest = WebTokenRequest | MobileTokenRequest;
+
+/**
+ * WebTokenRequest
+ *
+ * A token for the Web SDK, bound to the web pages that `referrer` matches.
+ */
+export type WebTokenRequest = {
+    clientId: ClientId;
+    referrer: Referrer;
+};
+
+/**
+ * MobileTokenRequest
+ *
+ * A token for a Mobile SDK, bound to the app that `appId` names.
+ */
+export type MobileTokenRequest = {
+    clientId: ClientId;
+    appId: AppId;
+};
+
+/**
+ * ClientId
+ *
+ * The ID of the client (the person to be verified) who will use the SDK.
+ */
+export type ClientId = string;
+
+/**
+ * Referrer
+ *
+ * The web pages on which the Web SDK may use the token, as a Google Chrome
+ * [match pattern](https://developer.chrome.com/docs/extensions/develop/concepts/match-patterns):
+ * `<scheme>://<host>[:port]<path>`. The `Referer` that the browser sends must match it, so that a token that leaks is
+ * useless on another site.
+ */
+export type Referrer = string;
+
+/**
+ * AppId
+ *
+ * The bundle ID of the iOS app, or the application ID of the Android app, that will use the token.
+ */
+export type AppId = string;
+
+/**
+ * Token
+ *
+ * The generated token.
+ */
+export type Token = {
+    /**
+     * A JSON Web Token (`header.payload.signature`), valid for 60 minutes. Hand it to the ComplyCube SDK and keep it
+     * out of logs. Its claims are not documented: depend on none but `exp` and `iat`.
+     *
+     */
+    token: string;
+};
+
+/**
+ * Error
+ *
+ * Why a request was refused. More fields may be present.
+ */
+export type Error = {
+    /**
+     * A machine-readable kind of error, such as `invalid_request`.
+     */
+    type: string;
+    /**
+     * What went wrong, for the developer who reads the log. Not meant for the person being verified.
+     */
+    message: string;
+    /**
+     * The field of the request that is at fault, where there is one.
+     */
+    param?: string;
+};
+
+export type GenerateTokenData = {
+    /**
+     * The client, and the web page or the app that the token is bound to.
+     */
+    body: TokenRequest;
+    path?: never;
+    query?: never;
+    url: '/v1/tokens';
+};
+
+export type GenerateTokenErrors = {
+    /**
+     * An argument is missing or malformed; `param` names it. Correct the request: sending the same one again fails
+     * again. Documented on the endpoint's own page.
+     *
+     */
+    400: Error;
+    /**
+     * The key is missing, unknown or revoked. Check that the bare key is sent, with no `Bearer` in front.
+     * Documented for the whole API.
+     *
+     */
+    401: Error;
+    /**
+     * Payment is due; accounts on credit plans only. Documented for the whole API.
+     */
+    402: Error;
+    /**
+     * The key is known and has no permission for this. Documented for the whole API.
+     */
+    403: Error;
+    /**
+     * There is no such resource: usually a wrong path, such as one with a trailing slash.
+     * Documented for the whole API.
+     *
+     */
+    404: Error;
+    /**
+     * The request is too large. Documented for the whole API.
+     */
+    413: Error;
+    /**
+     * The request is well formed and could not be processed. Documented for the whole API.
+     */
+    422: Error;
+    /**
+     * Too many requests, or a quota is used up: 10 requests a second live, 5 test, for the whole account.
+     * Send it again after a pause that doubles each time, with random jitter; a batch job should start at 30 seconds.
+     * No `Retry-After` header is documented: honour it when it comes, and do not rely on it.
+     * Documented for the whole API.
+     *
+     */
+    429: Error;
+    /**
+     * A fault on ComplyCube's side. The same request can be sent again. Documented for the whole API.
+     */
+    500: Error;
+};
+
+export type GenerateTokenError = GenerateTokenErrors[keyof GenerateTokenErrors];
+
+export type GenerateTokenResponses = {
+    /**
+     * The token was generated. Documented on the endpoint's own page.
+     */
+    200: Token;
+};
+
+export type GenerateTokenResponse = GenerateTokenResponses[keyof GenerateTokenResponses];

@@ -1,0 +1,51 @@
+// Makes `generated/` from `openapi/openapi.yaml`. The same spec always gives the same bytes.
+import { execFileSync } from "node:child_process";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { createClient } from "@hey-api/openapi-ts";
+import openapiTS, { astToString } from "openapi-typescript";
+import { root } from "./root.ts";
+
+/** Writes all that is generated into `folder`, which it empties first. */
+export async function generate(folder: string): Promise<void> {
+  rmSync(folder, { recursive: true, force: true });
+
+  // In one file: the code samples are files of their own, which generators would take for schemas.
+  const bundle = join(folder, "openapi/openapi.yaml");
+  for (const extension of ["yaml", "json"]) {
+    execFileSync("redocly", ["bundle", "openapi/openapi.yaml", "-o", join(folder, `openapi/openapi.${extension}`)], {
+      cwd: root,
+      stdio: ["ignore", "ignore", "pipe"],
+      env: { ...process.env, REDOCLY_TELEMETRY: "off", REDOCLY_SUPPRESS_UPDATE_NOTICE: "true" },
+    });
+  }
+
+  mkdirSync(join(folder, "openapi-typescript"), { recursive: true });
+  const types = astToString(await openapiTS(pathToFileURL(bundle)));
+  writeFileSync(join(folder, "openapi-typescript/schema.d.ts"), `// Made by openapi-typescript. Do not edit.\n\n${types}`);
+
+  await createClient({
+    input: bundle,
+    output: {
+      path: join(folder, "hey-api"),
+      module: { extension: ".ts" },
+      // Its client is not written for exactOptionalPropertyTypes. What it exports is typed all the same.
+      header: ["// @ts-nocheck", "// Made by @hey-api/openapi-ts. Do not edit."],
+    },
+    logs: { level: "silent" },
+    parser: {
+      patch: {
+        schemas: {
+          // Its comments lose the slash of every `/*`, which turns a pattern into another one: keep the first paragraph.
+          Referrer: (schema) => {
+            schema.description = schema.description?.split("\n\n")[0] ?? "";
+          },
+        },
+      },
+    },
+    plugins: ["@hey-api/client-fetch", "@hey-api/sdk", "@hey-api/typescript", "@hey-api/schemas", "msw"],
+  });
+}
+
+if (import.meta.main) await generate(join(root, "generated"));

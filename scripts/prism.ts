@@ -1,0 +1,60 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createRequire } from "node:module";
+import { root } from "./root.ts";
+
+/** A running Prism, which answers as the spec says. */
+export interface Prism {
+  /** Where it listens, such as `http://127.0.0.1:4010`. */
+  url: string;
+  /** Resolves to what it has printed, as soon as it ends by itself; never after `stop`. */
+  died: Promise<string>;
+  stop(): Promise<void>;
+}
+
+const START_TIMEOUT_MS = 30_000;
+
+/** Starts Prism on the hand-written spec; rejects with its log when it does not start. Port 0 picks a free one. */
+export async function startPrism(port = 0): Promise<Prism> {
+  const bin = createRequire(import.meta.url).resolve("@stoplight/prism-cli/dist/index.js");
+  const args = [bin, "mock", "--host", "127.0.0.1", "--port", String(port), "openapi/openapi.yaml"];
+  const child = spawn(process.execPath, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
+  const stopWithUs = () => child.kill();
+  process.once("exit", stopWithUs);
+
+  let log = "";
+  let stopping = false;
+  const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
+  const died = new Promise<string>((resolve) => ended.then(() => stopping || resolve(log)));
+  const listening = new Promise<string>((resolve) => {
+    const read = (chunk: string) => {
+      log += chunk;
+      const url = /listening on (http:\S+)/.exec(log)?.[1];
+      if (url) resolve(url);
+    };
+    child.stdout.setEncoding("utf8").on("data", read);
+    child.stderr.setEncoding("utf8").on("data", read);
+  });
+
+  const failed = died.then(() => Promise.reject(new Error(`Prism ended instead of starting. Its log:\n${log}`)));
+  const url = await Promise.race([listening, failed, timeout(child, () => log)]);
+  failed.catch(() => {});
+  return {
+    url,
+    died,
+    async stop() {
+      stopping = true;
+      process.off("exit", stopWithUs);
+      child.kill();
+      await ended;
+    },
+  };
+}
+
+function timeout(child: ChildProcess, log: () => string): Promise<never> {
+  return new Promise((_, reject) => {
+    setTimeout(() => {
+      child.kill();
+      reject(new Error(`Prism did not start within ${START_TIMEOUT_MS / 1_000} s. Its log:\n${log()}`));
+    }, START_TIMEOUT_MS).unref();
+  });
+}

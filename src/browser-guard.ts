@@ -1,0 +1,28 @@
+/**
+ * Refuses to run where the API key would be public: in a web page or a browser's worker.
+ * Servers that look like one in part pass: Node.js with a DOM for tests, Bun, Deno, Cloudflare Workers, Vercel Edge.
+ */
+export function refuseBrowser(allowed: boolean): void {
+  if (allowed || isServer()) return;
+  const scope = globalThis as { window?: unknown; document?: unknown; WorkerGlobalScope?: unknown };
+  const isPage = scope.window !== undefined && scope.document !== undefined;
+  if (!isPage && scope.WorkerGlobalScope === undefined) return;
+  throw new TypeError(
+    "ComplyCube must not run in a browser: everyone who opens the page could read the API key and act for your account. " +
+      "Make the token on your server and send only the token to the page. " +
+      "For a test that has no real key, pass { dangerouslyAllowBrowser: true }.",
+  );
+}
+
+function isServer(): boolean {
+  const scope = globalThis as Record<string, unknown>;
+  const { process } = globalThis as { process?: { versions?: { node?: string }; type?: string } };
+  return (
+    // Polyfills of `process` for pages have no version; Electron's pages have one, and a type.
+    (typeof process?.versions?.node === "string" && process.type !== "renderer" && process.type !== "worker") ||
+    scope.Bun !== undefined ||
+    scope.Deno !== undefined ||
+    scope.EdgeRuntime !== undefined ||
+    scope.WebSocketPair !== undefined // Cloudflare Workers
+  );
+}

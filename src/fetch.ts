@@ -1,0 +1,45 @@
+import createClient, { type Client } from "openapi-fetch";
+import type { components, paths } from "../generated/openapi-typescript/schema.d.ts";
+import { checkApiKey, checkBaseUrl, checkFields, DEFAULT_BASE_URL } from "./options.ts";
+
+export type { components, paths };
+
+/** What `createTokensFetch` needs to know. */
+export interface TokensFetchOptions {
+  /** The bare `live_` or `test_` API key. */
+  apiKey: string;
+  /**
+   * Where the API is. `https`, except for loopback hosts.
+   *
+   * @default "https://api.complycube.com"
+   */
+  baseUrl?: string | undefined;
+  /**
+   * What sends the request.
+   *
+   * @default the global fetch
+   */
+  fetch?: ((request: Request) => Promise<Response>) | undefined;
+}
+
+/**
+ * Makes the plain typed client that `openapi-fetch` derives from the spec: one request, no retries and no deadline,
+ * answered with `{ data, error, response }`. Redirects are not followed.
+ *
+ * @throws TypeError that names a wrong or missing option, and never shows the API key
+ * @example
+ * const { data, error } = await createTokensFetch({ apiKey }).POST("/v1/tokens", {
+ *   body: { clientId: "CLIENT_ID", referrer: "https://www.example.com/*" },
+ * });
+ * @see https://openapi-ts.dev/openapi-fetch/
+ */
+export function createTokensFetch(options: TokensFetchOptions): Client<paths> {
+  checkFields("options", options, ["apiKey", "baseUrl", "fetch"]);
+  const { fetch } = options;
+  return createClient<paths>({
+    baseUrl: checkBaseUrl(options.baseUrl ?? DEFAULT_BASE_URL),
+    headers: { authorization: checkApiKey(options.apiKey) },
+    redirect: "manual",
+    ...(fetch && { fetch }),
+  });
+}

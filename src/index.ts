@@ -1,0 +1,16 @@
+export { ComplyCube } from "./complycube.ts";
+export {
+  AuthenticationError,
+  ComplyCubeApiError,
+  ComplyCubeError,
+  type ComplyCubeErrorCode,
+  ConnectionError,
+  InvalidRequestError,
+  InvalidResponseError,
+  PermissionDeniedError,
+  RateLimitError,
+  TimeoutError,
+} from "./errors.ts";
+export type { AttemptEvent, ComplyCubeOptions, Fetch, RequestOptions } from "./options.ts";
+export type { MobileTarget, TokenTarget, WebTarget } from "./target.ts";
+export type { Tokens } from "./tokens.ts";

@@ -1,0 +1,235 @@
+import { refuseBrowser } from "./browser-guard.ts";
+import { redactCause } from "./redact.ts";
+
+/** What this package needs of a `fetch`: the global one, an instrumented one, or a stand-in for tests. */
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+
+/** One attempt of one call, as `onAttempt` is told of it. It never holds the key, the token or the client ID. */
+export interface AttemptEvent {
+  /** Which attempt this was, from 1. */
+  attempt: number;
+  /** How long it took, in milliseconds. */
+  durationMs: number;
+  /** The HTTP status, where an answer came. */
+  status: number | undefined;
+  /** The id to quote to support, from `x-request-id` or a header like it. */
+  requestId: string | undefined;
+  /** `undefined` for success; the error's `code`, or `"aborted"` where the caller's signal ended the attempt. */
+  errorCode: "api" | "connection" | "timeout" | "invalid_response" | "aborted" | undefined;
+  /** The wait before the next attempt, in milliseconds; `undefined` when this was the last. */
+  retryInMs: number | undefined;
+}
+
+/** Behaviour shared by every call of one client. */
+export interface ComplyCubeOptions {
+  /**
+   * The bare `live_` or `test_` API key, or a function that gives it. A function is called once for each attempt,
+   * inside that attempt's `timeoutMs`, and its result is used for that attempt alone: keys can be rotated.
+   *
+   * @default the environment variable COMPLYCUBE_API_KEY
+   */
+  apiKey?: string | (() => string | Promise<string>) | undefined;
+  /**
+   * Where the API is. `https`, except for loopback hosts; a path is kept in front of `/v1/tokens`, for a gateway.
+   *
+   * @default the environment variable COMPLYCUBE_BASE_URL, else "https://api.complycube.com"
+   */
+  baseUrl?: string | undefined;
+  /**
+   * Time allowed for one attempt, in milliseconds, from connecting to the last byte of the body.
+   * A retry gets a fresh allowance.
+   *
+   * @default 10_000
+   */
+  timeoutMs?: number | undefined;
+  /**
+   * How many more attempts may follow a connection error, a timeout, or status 408, 429, 500, 502, 503 or 504.
+   * 0 means none.
+   *
+   * @default 2
+   */
+  maxRetries?: number | undefined;
+  /**
+   * What sends the request. Called with a URL and an init that has `signal` set and `redirect: "manual"`.
+   *
+   * @default the global fetch, looked up at each call, so that interceptors installed later are used
+   */
+  fetch?: Fetch | undefined;
+  /**
+   * Told of every attempt, for logs and metrics. What it throws or rejects with is ignored.
+   *
+   * @example onAttempt: ({ attempt, status, durationMs }) => metrics.timing("complycube", durationMs, { attempt, status })
+   */
+  onAttempt?: ((event: AttemptEvent) => void) | undefined;
+  /**
+   * Lets the client run in a web page or a browser worker, where everyone can read the API key. For tests only.
+   *
+   * @default false
+   */
+  dangerouslyAllowBrowser?: boolean | undefined;
+}
+
+/** Behaviour of one call; what is left out comes from the client. */
+export interface RequestOptions {
+  /** Ends the call at once, during backoff too; it then rejects with `signal.reason`. */
+  signal?: AbortSignal | undefined;
+  /** @see {@link ComplyCubeOptions.timeoutMs} */
+  timeoutMs?: number | undefined;
+  /** @see {@link ComplyCubeOptions.maxRetries} */
+  maxRetries?: number | undefined;
+}
+
+export const DEFAULT_BASE_URL = "https://api.complycube.com";
+/** The longest delay that a timer takes; a longer one would fire at once. */
+const MAX_INT32 = 2 ** 31 - 1;
+
+/** Options after every check, with the defaults filled in. */
+export interface Settings {
+  apiKey: () => string | Promise<string>;
+  baseUrl: string;
+  fetch: Fetch;
+  timeoutMs: number;
+  maxRetries: number;
+  onAttempt: ((event: AttemptEvent) => void) | undefined;
+}
+
+/** Checks the options of a client; throws a `TypeError` or `RangeError` that names the wrong one. */
+export function checkClientOptions(options: ComplyCubeOptions): Settings {
+  checkFields("options", options, CLIENT_OPTIONS);
+  refuseBrowser(checkBoolean("dangerouslyAllowBrowser", options.dangerouslyAllowBrowser) ?? false);
+  return {
+    apiKey: keyReader(options.apiKey ?? environment("COMPLYCUBE_API_KEY")),
+    baseUrl: checkBaseUrl(options.baseUrl ?? environment("COMPLYCUBE_BASE_URL") ?? DEFAULT_BASE_URL),
+    fetch: checkFunction("fetch", options.fetch) ?? globalFetch,
+    timeoutMs: checkInteger("timeoutMs", options.timeoutMs, 1) ?? 10_000,
+    maxRetries: checkInteger("maxRetries", options.maxRetries, 0) ?? 2,
+    onAttempt: checkFunction("onAttempt", options.onAttempt),
+  };
+}
+
+/** What one call does, after every check. */
+export interface CallSettings {
+  signal: AbortSignal | undefined;
+  timeoutMs: number;
+  maxRetries: number;
+}
+
+/** Checks the options of one call; what is left out comes from the client. */
+export function checkRequestOptions(options: RequestOptions | undefined, settings: Settings): CallSettings {
+  if (options === undefined) return { signal: undefined, timeoutMs: settings.timeoutMs, maxRetries: settings.maxRetries };
+  checkFields("options", options, REQUEST_OPTIONS);
+  const { signal } = options;
+  if (signal !== undefined && typeof signal?.addEventListener !== "function") {
+    throw new TypeError("signal must be an AbortSignal, such as the `signal` of an AbortController.");
+  }
+  return {
+    signal,
+    timeoutMs: checkInteger("timeoutMs", options.timeoutMs, 1) ?? settings.timeoutMs,
+    maxRetries: checkInteger("maxRetries", options.maxRetries, 0) ?? settings.maxRetries,
+  };
+}
+
+/** Checks an API key; the message says what is wrong and never shows any of it. */
+export function checkApiKey(apiKey: unknown, name = "apiKey"): string {
+  if (apiKey === undefined || apiKey === null || (typeof apiKey === "string" && apiKey.trim() === "")) {
+    throw new TypeError(`${name} is missing: pass { apiKey } or set the environment variable COMPLYCUBE_API_KEY.`);
+  }
+  if (typeof apiKey !== "string") throw new TypeError(`${name} must be a string, not ${kindOf(apiKey)}.`);
+  if (/^bearer\s/i.test(apiKey)) throw new TypeError(`${name} must be the bare key, without "Bearer" in front of it.`);
+  if (!/^[\x21-\x7e]+$/.test(apiKey)) {
+    throw new TypeError(`${name} has a space, a line break or another character that no key has. Copy it again.`);
+  }
+  return apiKey;
+}
+
+/** Checks a base URL and takes its trailing slashes off. */
+export function checkBaseUrl(baseUrl: unknown): string {
+  if (typeof baseUrl !== "string") throw new TypeError(`baseUrl must be a string, not ${kindOf(baseUrl)}.`);
+  if (!URL.canParse(baseUrl)) throw new TypeError(`baseUrl is not a URL. It looks like "${DEFAULT_BASE_URL}".`);
+  const url = new URL(baseUrl);
+  if (url.username !== "" || url.password !== "") throw new TypeError("baseUrl must not hold a user name or password.");
+  if (url.search !== "" || url.hash !== "") throw new TypeError("baseUrl must not have a query or a fragment.");
+  if (url.protocol !== "https:" && !(url.protocol === "http:" && isLoopback(url.hostname))) {
+    throw new TypeError("baseUrl must start with https://, because the API key is sent there (http:// only for localhost).");
+  }
+  return (url.origin + url.pathname).replace(/\/+$/, "");
+}
+
+/** Says which fields of an object are not known, so that a misspelt one is not silently ignored. */
+export function checkFields(name: string, value: unknown, known: readonly string[]): void {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new TypeError(`${name} must be an object, not ${kindOf(value)}.`);
+  }
+  const unknown = Object.keys(value).find((field) => !known.includes(field));
+  if (unknown !== undefined) {
+    throw new TypeError(`${name} has an unknown field ${JSON.stringify(unknown)}. Known: ${known.join(", ")}.`);
+  }
+}
+
+/** Names a value's kind for an error message, without showing the value. */
+export function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (Array.isArray(value)) return "an array";
+  return typeof value === "object" ? "an object" : `a ${typeof value}`;
+}
+
+const REQUEST_OPTIONS = ["signal", "timeoutMs", "maxRetries"];
+const CLIENT_OPTIONS = [
+  "apiKey",
+  "baseUrl",
+  "timeoutMs",
+  "maxRetries",
+  "fetch",
+  "onAttempt",
+  "dangerouslyAllowBrowser",
+];
+
+function checkInteger(name: string, value: unknown, least: number): number | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value !== "number") throw new TypeError(`${name} must be a number, not ${kindOf(value)}.`);
+  if (!Number.isInteger(value) || value < least || value > MAX_INT32) {
+    throw new RangeError(`${name} must be a whole number from ${least} to ${MAX_INT32}, not ${value}.`);
+  }
+  return value;
+}
+
+function checkBoolean(name: string, value: unknown): boolean | undefined {
+  if (value === undefined || typeof value === "boolean") return value;
+  throw new TypeError(`${name} must be true or false, not ${kindOf(value)}.`);
+}
+
+function checkFunction<F>(name: string, value: F | undefined): F | undefined {
+  if (value === undefined || typeof value === "function") return value;
+  throw new TypeError(`${name} must be a function, not ${kindOf(value)}.`);
+}
+
+function isLoopback(hostname: string): boolean {
+  return /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
+}
+
+/** A key known beforehand is checked once; a function's result is checked each time. */
+function keyReader(apiKey: ComplyCubeOptions["apiKey"]): Settings["apiKey"] {
+  if (typeof apiKey !== "function") {
+    const key = checkApiKey(apiKey);
+    return () => key;
+  }
+  return async () => {
+    let key: unknown;
+    try {
+      key = await apiKey();
+    } catch (error) {
+      throw new TypeError("The apiKey function failed to give a key.", { cause: redactCause(error, "") });
+    }
+    return checkApiKey(key, "The result of the apiKey function");
+  };
+}
+
+const globalFetch: Fetch = (url, init) => globalThis.fetch(url, init);
+
+function environment(name: string): string | undefined {
+  try {
+    return globalThis.process?.env?.[name];
+  } catch {
+    return undefined; // Deno without permission to read the environment.
+  }
+}

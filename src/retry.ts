@@ -1,0 +1,68 @@
+import { ComplyCubeApiError, ConnectionError, TimeoutError } from "./errors.ts";
+
+const FIRST_BACKOFF_MS = 500;
+const MAX_BACKOFF_MS = 8_000;
+/** The longest wait that a server may ask for before the call fails at once instead. */
+const MAX_RETRY_AFTER_MS = 60_000;
+const RETRY_AFTER_JITTER_MS = { least: 100, most: 500 };
+const RETRIED_STATUSES = new Set([408, 429, 500, 502, 503, 504]);
+
+/**
+ * How long to wait before the next attempt, in milliseconds, or `undefined` when another one would not help.
+ *
+ * @param attempt the attempt that has just failed, from 1
+ */
+export function retryDelayMs(error: unknown, attempt: number): number | undefined {
+  if (error instanceof ComplyCubeApiError) {
+    if (!RETRIED_STATUSES.has(error.status)) return undefined;
+    if (error.retryAfterMs !== undefined) {
+      if (error.retryAfterMs > MAX_RETRY_AFTER_MS) return undefined;
+      const { least, most } = RETRY_AFTER_JITTER_MS;
+      return error.retryAfterMs + least + Math.random() * (most - least);
+    }
+  } else if (!(error instanceof TimeoutError || error instanceof ConnectionError)) {
+    return undefined;
+  }
+  // Full jitter: anything from nothing to the whole backoff, so that clients that failed together spread out.
+  return Math.random() * Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (attempt - 1));
+}
+
+/**
+ * Reads how long a server asks to wait, in milliseconds, from `retry-after-ms` or `Retry-After` (seconds or a date).
+ * What cannot be read is ignored.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9110.html#name-retry-after
+ */
+export function readRetryAfterMs(headers: { get(name: string): string | null }): number | undefined {
+  const ms = decimal(headers.get("retry-after-ms"));
+  if (ms !== undefined) return ms;
+  const value = headers.get("retry-after");
+  const seconds = decimal(value);
+  if (seconds !== undefined) return seconds * 1_000;
+  // Date.parse also reads things like "-1" and "2"; an HTTP date starts with the day of the week.
+  const date = value !== null && /^[A-Z][a-z]{2,8}, /.test(value) ? Date.parse(value) : Number.NaN;
+  if (Number.isNaN(date)) return undefined;
+  // The server's own clock, where it is told, so that a wrong clock on this side shortens nothing.
+  const serverNow = Date.parse(headers.get("date") ?? "");
+  return Math.max(0, date - (Number.isNaN(serverNow) ? Date.now() : serverNow));
+}
+
+function decimal(value: string | null): number | undefined {
+  return value !== null && /^\d{1,15}(\.\d{1,9})?$/.test(value.trim()) ? Number(value) : undefined;
+}
+
+/** Waits, or rejects at once with the caller's own reason. */
+export function sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const abort = () => {
+      clearTimeout(timer);
+      reject(signal?.reason);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener("abort", abort);
+      resolve();
+    }, ms);
+    if (signal?.aborted) abort();
+    else signal?.addEventListener("abort", abort, { once: true });
+  });
+}

@@ -1,0 +1,77 @@
+import { ComplyCubeError } from "./errors.ts";
+import { type AttemptEvent, checkRequestOptions, type RequestOptions, type Settings } from "./options.ts";
+import { retryDelayMs, sleep } from "./retry.ts";
+import { checkTokenRequest, type TokenTarget } from "./target.ts";
+import { createTransport, type Minted, type TokenRequest, type Transport, withDeadline } from "./transport.ts";
+
+/** The tokens of one client: `complycube.token`. */
+export class Tokens {
+  readonly #settings: Settings;
+  readonly #transport: Transport;
+
+  /** @internal */
+  constructor(settings: Settings) {
+    this.#settings = settings;
+    this.#transport = createTransport(settings.baseUrl, settings.fetch);
+  }
+
+  /**
+   * Mints the token with which one client starts one session of a ComplyCube SDK. It is valid for 60 minutes.
+   *
+   * @param clientId the ID of the client. Take it from your own session, never from what the page sends you.
+   * @param target `{ referrer }` for the Web SDK, or `{ appId }` for a Mobile SDK
+   * @returns the token, a JSON Web Token. Keep it out of logs.
+   * @throws TypeError or RangeError for a wrong argument, before anything is sent
+   * @throws ComplyCubeApiError when the API answered, and not with 2xx; its subclasses tell 400, 401, 403 and 429 apart
+   * @throws ConnectionError, TimeoutError or InvalidResponseError when no usable answer came
+   * @throws `signal.reason` at once when the caller aborts
+   * @example await complycube.token.generate("CLIENT_ID", { referrer: "https://www.example.com/*" })
+   * @example await complycube.token.generate("CLIENT_ID", { appId: "com.myapp.demo.app" })
+   * @see https://docs.complycube.com/documentation/api-reference/other-resources/tokens/generate-a-token
+   */
+  async generate(clientId: string, target: TokenTarget, options?: RequestOptions): Promise<string> {
+    const request = checkTokenRequest(clientId, target);
+    const call = checkRequestOptions(options, this.#settings);
+    const { signal } = call;
+    signal?.throwIfAborted();
+
+    for (let attempt = 1; ; attempt++) {
+      const startedAt = performance.now();
+      try {
+        const minted = await withDeadline(call.timeoutMs, signal, (stop) => this.#attempt(request, stop));
+        this.#report({ attempt, durationMs: performance.now() - startedAt, ...minted });
+        return minted.token;
+      } catch (error) {
+        const durationMs = performance.now() - startedAt;
+        if (signal?.aborted && error === signal.reason) {
+          this.#report({ attempt, durationMs, errorCode: "aborted" });
+          throw error;
+        }
+        if (!(error instanceof ComplyCubeError)) throw error; // The apiKey function failed: nothing was sent.
+        error.attempts = attempt;
+        const retryInMs = attempt > call.maxRetries ? undefined : retryDelayMs(error, attempt);
+        this.#report({ attempt, durationMs, ...error, errorCode: error.code, retryInMs });
+        if (retryInMs === undefined) throw error;
+        await sleep(retryInMs, signal);
+      }
+    }
+  }
+
+  async #attempt(request: TokenRequest, stop: AbortSignal): Promise<Minted> {
+    const key = this.#settings.apiKey();
+    return this.#transport(request, typeof key === "string" ? key : await key, stop);
+  }
+
+  /** Whatever the hook does, the call goes on as if there were none. */
+  #report({ attempt, durationMs, status, requestId, errorCode, retryInMs }: Attempted): void {
+    const { onAttempt } = this.#settings;
+    if (onAttempt === undefined) return;
+    try {
+      const result: unknown = onAttempt({ attempt, durationMs, status, requestId, errorCode, retryInMs });
+      Promise.resolve(result).catch(() => {});
+    } catch {}
+  }
+}
+
+/** What a report is made of; only the fields of the event are taken from it, never the token. */
+type Attempted = Partial<AttemptEvent> & Pick<AttemptEvent, "attempt" | "durationMs">;
