@@ -1,0 +1,52 @@
+import { afterEach, describe, expect, test } from "vitest";
+import { contractClients, takeViolations } from "../support/contract-clients.ts";
+import { errorExamples } from "../support/spec.ts";
+
+const WEB = { referrer: "https://www.example.com/*" };
+const MOBILE = { appId: "com.myapp.demo.app" };
+
+afterEach(() => {
+  // Prism answers an invalid request with an example error: without this, a test could pass for the wrong reason.
+  expect(takeViolations()).toEqual([]);
+});
+
+describe.each(contractClients)("$name against the spec", (client) => {
+  test("mints a token for the Web SDK", async () => {
+    const outcome = await client.mint(WEB);
+
+    expect(outcome).toEqual({ token: "<CLIENT_TOKEN>" });
+  });
+
+  test("mints a token for a Mobile SDK", async () => {
+    const outcome = await client.mint(MOBILE);
+
+    expect(outcome).toEqual({ token: "<CLIENT_TOKEN>" });
+  });
+
+  test.each(errorExamples)("reports status $status, example $example", async ({ status, example, body }) => {
+    const { failure } = await client.mint(WEB, `code=${status}, example=${example}`);
+
+    expect(failure?.status).toBe(status);
+    expect(failure?.type).toBe(body.type);
+    expect(failure?.message).toBe(body.message);
+    expect(failure?.param).toBe(body.param);
+  });
+});
+
+test("the spec documents every status of the API, and a 400 for each field", () => {
+  const documented = errorExamples.map(({ status, example }) => `${status} ${example}`);
+
+  expect(documented).toEqual([
+    "400 clientId",
+    "400 referrer",
+    "400 appId",
+    "401 unauthenticated",
+    "402 paymentDue",
+    "403 forbidden",
+    "404 notFound",
+    "413 tooLarge",
+    "422 unprocessable",
+    "429 rateLimited",
+    "500 serverFault",
+  ]);
+});

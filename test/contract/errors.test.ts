@@ -1,0 +1,31 @@
+import { expect, inject, test } from "vitest";
+import { ComplyCube } from "../../src/index.ts";
+
+const classes = [
+  { status: 400, name: "InvalidRequestError" },
+  { status: 401, name: "AuthenticationError" },
+  { status: 402, name: "ComplyCubeApiError" },
+  { status: 403, name: "PermissionDeniedError" },
+  { status: 404, name: "ComplyCubeApiError" },
+  { status: 413, name: "ComplyCubeApiError" },
+  { status: 422, name: "ComplyCubeApiError" },
+  { status: 429, name: "RateLimitError" },
+  { status: 500, name: "ComplyCubeApiError" },
+];
+
+test.each(classes)("rejects with $name when the API answers $status", async ({ status, name }) => {
+  const complycube = new ComplyCube({
+    apiKey: "test_CONTRACT_KEY",
+    baseUrl: inject("prismUrl"),
+    maxRetries: 0,
+    fetch: (url, init) => {
+      const request = new Request(url, init);
+      request.headers.set("prefer", `code=${status}`);
+      return fetch(request);
+    },
+  });
+
+  const call = complycube.token.generate("CLIENT_ID", { appId: "com.myapp.demo.app" });
+
+  await expect(call).rejects.toMatchObject({ name, code: "api", status, attempts: 1 });
+});
