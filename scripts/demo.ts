@@ -25,7 +25,10 @@ try {
     apiKey: "test_DEMO_KEY",
     baseUrl: prism.url,
     fetch: (url, init) =>
-      fetch(url, { ...init, headers: { ...(init.headers as Record<string, string>), prefer: "code=400, example=clientId" } }),
+      fetch(url, {
+        ...init,
+        headers: { ...(init.headers as Record<string, string>), prefer: "code=400, example=clientId" },
+      }),
   });
   try {
     await refusing.token.generate("NO_SUCH_CLIENT", { referrer });

@@ -22,7 +22,11 @@ createServer(async (request, response) => {
   }
 })
   .on("error", (error) => {
-    console.error(`Cannot listen on port ${port}: ${error.message}. Give another one: npm run docs:serve -- 8081`);
+    console.error(
+      `Cannot listen on port ${port}: ${error.message}. Give another one: npm run docs:serve -- 8081`,
+    );
     process.exit(1);
   })
-  .listen(port, "127.0.0.1", () => console.log(`The reference page is at http://127.0.0.1:${port}. Stop it with Ctrl-C.`));
+  .listen(port, "127.0.0.1", () =>
+    console.log(`The reference page is at http://127.0.0.1:${port}. Stop it with Ctrl-C.`),
+  );

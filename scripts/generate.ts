@@ -14,16 +14,23 @@ export async function generate(folder: string): Promise<void> {
   // In one file: the code samples are files of their own, which generators would take for schemas.
   const bundle = join(folder, "openapi/openapi.yaml");
   for (const extension of ["yaml", "json"]) {
-    execFileSync("redocly", ["bundle", "openapi/openapi.yaml", "-o", join(folder, `openapi/openapi.${extension}`)], {
-      cwd: root,
-      stdio: ["ignore", "ignore", "pipe"],
-      env: { ...process.env, REDOCLY_TELEMETRY: "off", REDOCLY_SUPPRESS_UPDATE_NOTICE: "true" },
-    });
+    execFileSync(
+      "redocly",
+      ["bundle", "openapi/openapi.yaml", "-o", join(folder, `openapi/openapi.${extension}`)],
+      {
+        cwd: root,
+        stdio: ["ignore", "ignore", "pipe"],
+        env: { ...process.env, REDOCLY_TELEMETRY: "off", REDOCLY_SUPPRESS_UPDATE_NOTICE: "true" },
+      },
+    );
   }
 
   mkdirSync(join(folder, "openapi-typescript"), { recursive: true });
   const types = astToString(await openapiTS(pathToFileURL(bundle)));
-  writeFileSync(join(folder, "openapi-typescript/schema.d.ts"), `// Made by openapi-typescript. Do not edit.\n\n${types}`);
+  writeFileSync(
+    join(folder, "openapi-typescript/schema.d.ts"),
+    `// Made by openapi-typescript. Do not edit.\n\n${types}`,
+  );
 
   await createClient({
     input: bundle,

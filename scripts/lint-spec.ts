@@ -3,7 +3,10 @@ import { redocly } from "./redocly.ts";
 
 const LEAST_AGENT_READINESS = 90;
 
-const lint = redocly(["lint", "openapi/openapi.yaml", "openapi/tokens.arazzo.yaml", "--format=stylish"], "pipe");
+const lint = redocly(
+  ["lint", "openapi/openapi.yaml", "openapi/tokens.arazzo.yaml", "--format=stylish"],
+  "pipe",
+);
 process.stderr.write(lint.stdout + lint.stderr);
 const scoring = redocly(["score", "openapi/openapi.yaml", "--format=json"], "pipe");
 const { agentReadiness } = JSON.parse(scoring.stdout) as { agentReadiness: number };

@@ -35,7 +35,9 @@ export async function startPrism(port = 0): Promise<Prism> {
     child.stderr.setEncoding("utf8").on("data", read);
   });
 
-  const failed = died.then(() => Promise.reject(new Error(`Prism ended instead of starting. Its log:\n${log}`)));
+  const failed = died.then(() =>
+    Promise.reject(new Error(`Prism ended instead of starting. Its log:\n${log}`)),
+  );
   const url = await Promise.race([listening, failed, timeout(child, () => log)]);
   failed.catch(() => {});
   return {

@@ -5,7 +5,10 @@ import { root } from "./root.ts";
 
 /** Runs Redocly's command line in the repository, without telemetry. */
 export function redocly(args: string[], stdio: "inherit" | "pipe" = "inherit"): SpawnSyncReturns<string> {
-  const bin = join(dirname(createRequire(import.meta.url).resolve("@redocly/cli/package.json")), "bin/cli.js");
+  const bin = join(
+    dirname(createRequire(import.meta.url).resolve("@redocly/cli/package.json")),
+    "bin/cli.js",
+  );
   return spawnSync(process.execPath, [bin, ...args], {
     cwd: root,
     encoding: "utf8",

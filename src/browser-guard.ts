@@ -19,7 +19,9 @@ function isServer(): boolean {
   const { process } = globalThis as { process?: { versions?: { node?: string }; type?: string } };
   return (
     // Polyfills of `process` for pages have no version; Electron's pages have one, and a type.
-    (typeof process?.versions?.node === "string" && process.type !== "renderer" && process.type !== "worker") ||
+    (typeof process?.versions?.node === "string" &&
+      process.type !== "renderer" &&
+      process.type !== "worker") ||
     scope.Bun !== undefined ||
     scope.Deno !== undefined ||
     scope.EdgeRuntime !== undefined ||

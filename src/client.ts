@@ -4,8 +4,9 @@
  *
  * @see https://heyapi.dev
  */
-export { createClient, createConfig } from "../generated/hey-api/client/index.ts";
+
 export type { Client, Config } from "../generated/hey-api/client/index.ts";
+export { createClient, createConfig } from "../generated/hey-api/client/index.ts";
 export { client } from "../generated/hey-api/client.gen.ts";
 export { generateToken, type Options } from "../generated/hey-api/sdk.gen.ts";
 export type {

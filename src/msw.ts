@@ -7,7 +7,7 @@
  */
 export {
   createMswHandlers,
-  handleGenerateToken,
   type HandleGenerateTokenResponse,
+  handleGenerateToken,
   type RequestHandlerOptions,
 } from "../generated/hey-api/msw.gen.ts";

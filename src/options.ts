@@ -116,7 +116,8 @@ export interface CallSettings {
 
 /** Checks the options of one call; what is left out comes from the client. */
 export function checkRequestOptions(options: RequestOptions | undefined, settings: Settings): CallSettings {
-  if (options === undefined) return { signal: undefined, timeoutMs: settings.timeoutMs, maxRetries: settings.maxRetries };
+  if (options === undefined)
+    return { signal: undefined, timeoutMs: settings.timeoutMs, maxRetries: settings.maxRetries };
   checkFields("options", options, REQUEST_OPTIONS);
   const { signal } = options;
   if (signal !== undefined && typeof signal?.addEventListener !== "function") {
@@ -132,12 +133,17 @@ export function checkRequestOptions(options: RequestOptions | undefined, setting
 /** Checks an API key; the message says what is wrong and never shows any of it. */
 export function checkApiKey(apiKey: unknown, name = "apiKey"): string {
   if (apiKey === undefined || apiKey === null || (typeof apiKey === "string" && apiKey.trim() === "")) {
-    throw new TypeError(`${name} is missing: pass { apiKey } or set the environment variable COMPLYCUBE_API_KEY.`);
+    throw new TypeError(
+      `${name} is missing: pass { apiKey } or set the environment variable COMPLYCUBE_API_KEY.`,
+    );
   }
   if (typeof apiKey !== "string") throw new TypeError(`${name} must be a string, not ${kindOf(apiKey)}.`);
-  if (/^bearer\s/i.test(apiKey)) throw new TypeError(`${name} must be the bare key, without "Bearer" in front of it.`);
+  if (/^bearer\s/i.test(apiKey))
+    throw new TypeError(`${name} must be the bare key, without "Bearer" in front of it.`);
   if (!/^[\x21-\x7e]+$/.test(apiKey)) {
-    throw new TypeError(`${name} has a space, a line break or another character that no key has. Copy it again.`);
+    throw new TypeError(
+      `${name} has a space, a line break or another character that no key has. Copy it again.`,
+    );
   }
   return apiKey;
 }
@@ -145,12 +151,17 @@ export function checkApiKey(apiKey: unknown, name = "apiKey"): string {
 /** Checks a base URL and takes its trailing slashes off. */
 export function checkBaseUrl(baseUrl: unknown): string {
   if (typeof baseUrl !== "string") throw new TypeError(`baseUrl must be a string, not ${kindOf(baseUrl)}.`);
-  if (!URL.canParse(baseUrl)) throw new TypeError(`baseUrl is not a URL. It looks like "${DEFAULT_BASE_URL}".`);
+  if (!URL.canParse(baseUrl))
+    throw new TypeError(`baseUrl is not a URL. It looks like "${DEFAULT_BASE_URL}".`);
   const url = new URL(baseUrl);
-  if (url.username !== "" || url.password !== "") throw new TypeError("baseUrl must not hold a user name or password.");
-  if (url.search !== "" || url.hash !== "") throw new TypeError("baseUrl must not have a query or a fragment.");
+  if (url.username !== "" || url.password !== "")
+    throw new TypeError("baseUrl must not hold a user name or password.");
+  if (url.search !== "" || url.hash !== "")
+    throw new TypeError("baseUrl must not have a query or a fragment.");
   if (url.protocol !== "https:" && !(url.protocol === "http:" && isLoopback(url.hostname))) {
-    throw new TypeError("baseUrl must start with https://, because the API key is sent there (http:// only for localhost).");
+    throw new TypeError(
+      "baseUrl must start with https://, because the API key is sent there (http:// only for localhost).",
+    );
   }
   return (url.origin + url.pathname).replace(/\/+$/, "");
 }
@@ -162,7 +173,9 @@ export function checkFields(name: string, value: unknown, known: readonly string
   }
   const unknown = Object.keys(value).find((field) => !known.includes(field));
   if (unknown !== undefined) {
-    throw new TypeError(`${name} has an unknown field ${JSON.stringify(unknown)}. Known: ${known.join(", ")}.`);
+    throw new TypeError(
+      `${name} has an unknown field ${JSON.stringify(unknown)}. Known: ${known.join(", ")}.`,
+    );
   }
 }
 

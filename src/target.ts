@@ -12,7 +12,8 @@ export type MobileTarget = Pick<Wire["MobileTokenRequest"], "appId"> & { referre
 /** What a token is bound to: exactly one of a web page and an app. */
 export type TokenTarget = WebTarget | MobileTarget;
 
-const ONE_OF = 'either { referrer: "https://www.example.com/*" } for the Web SDK or { appId: "com.example.app" } for a Mobile SDK';
+const ONE_OF =
+  'either { referrer: "https://www.example.com/*" } for the Web SDK or { appId: "com.example.app" } for a Mobile SDK';
 
 /** Checks both arguments and makes the body of the request; nothing in `target` can replace `clientId`. */
 export function checkTokenRequest(clientId: unknown, target: unknown): Wire["TokenRequest"] {
@@ -21,7 +22,9 @@ export function checkTokenRequest(clientId: unknown, target: unknown): Wire["Tok
   const { referrer, appId } = { ...(target as { referrer?: unknown; appId?: unknown }) };
   const fields = Object.keys(target as object);
   if (fields.length !== 1) {
-    throw new TypeError(`target must have exactly one field: ${ONE_OF}. It has ${fields.join(" and ") || "none"}.`);
+    throw new TypeError(
+      `target must have exactly one field: ${ONE_OF}. It has ${fields.join(" and ") || "none"}.`,
+    );
   }
   if (fields[0] === "referrer") {
     checkText("referrer", referrer, "a match pattern, such as https://www.example.com/*");

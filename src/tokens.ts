@@ -2,7 +2,13 @@ import { ComplyCubeError } from "./errors.ts";
 import { type AttemptEvent, checkRequestOptions, type RequestOptions, type Settings } from "./options.ts";
 import { retryDelayMs, sleep } from "./retry.ts";
 import { checkTokenRequest, type TokenTarget } from "./target.ts";
-import { createTransport, type Minted, type TokenRequest, type Transport, withDeadline } from "./transport.ts";
+import {
+  createTransport,
+  type Minted,
+  type TokenRequest,
+  type Transport,
+  withDeadline,
+} from "./transport.ts";
 
 /** The tokens of one client: `complycube.token`. */
 export class Tokens {

@@ -46,7 +46,11 @@ export function createTransport(baseUrl: string, send: Fetch): Transport {
     if (!ok) throw failedAnswer(status, headers, requestId, error, key);
     const token = readToken(data);
     if (token === undefined) {
-      throw new InvalidResponseError(`The API answered ${status} without a token in its body.`, status, requestId);
+      throw new InvalidResponseError(
+        `The API answered ${status} without a token in its body.`,
+        status,
+        requestId,
+      );
     }
     return { token, status, requestId };
   };
@@ -126,7 +130,12 @@ class PlainResponse {
   }
 }
 
-async function post(request: PlainRequest, send: Fetch, key: string, signal: AbortSignal): Promise<PlainResponse> {
+async function post(
+  request: PlainRequest,
+  send: Fetch,
+  key: string,
+  signal: AbortSignal,
+): Promise<PlainResponse> {
   let response: Response;
   try {
     response = await send(request.url, {
@@ -155,10 +164,18 @@ async function post(request: PlainRequest, send: Fetch, key: string, signal: Abo
     return new PlainResponse(status, headers, await readBody(response, signal));
   } catch (error) {
     if (status < 200 || status > 299) return new PlainResponse(status, headers, "");
-    const why = error instanceof BodyTooLargeError ? "more than 1 MiB of body" : "a body that broke off or cannot be read";
-    throw new InvalidResponseError(`The API answered ${status} with ${why}.`, status, readRequestId(headers, key), {
-      cause: error instanceof BodyTooLargeError ? undefined : redactCause(error, key),
-    });
+    const why =
+      error instanceof BodyTooLargeError
+        ? "more than 1 MiB of body"
+        : "a body that broke off or cannot be read";
+    throw new InvalidResponseError(
+      `The API answered ${status} with ${why}.`,
+      status,
+      readRequestId(headers, key),
+      {
+        cause: error instanceof BodyTooLargeError ? undefined : redactCause(error, key),
+      },
+    );
   }
 }
 
@@ -169,7 +186,10 @@ async function readBody(response: Response, signal: AbortSignal): Promise<string
   const { body, headers } = response;
   const declared = headers.get("content-length");
   // Node's HTTP parser holds a body to the length it declares, unless it is compressed: no need to count.
-  if (body === null || (declared !== null && Number(declared) <= MAX_BODY_BYTES && !headers.has("content-encoding"))) {
+  if (
+    body === null ||
+    (declared !== null && Number(declared) <= MAX_BODY_BYTES && !headers.has("content-encoding"))
+  ) {
     const text = await response.text();
     if (text.length > MAX_BODY_BYTES) throw new BodyTooLargeError();
     return text;
@@ -209,10 +229,17 @@ function readToken(data: unknown): string | undefined {
   return typeof token === "string" && /^[\x21-\x7e]+$/.test(token) ? token : undefined;
 }
 
-function failedAnswer(status: number, headers: Headers, requestId: string | undefined, error: unknown, key: string) {
+function failedAnswer(
+  status: number,
+  headers: Headers,
+  requestId: string | undefined,
+  error: unknown,
+  key: string,
+) {
   const body = error === "" ? undefined : redactJson(error, key);
   const fields = (typeof body === "object" && body !== null ? body : {}) as Record<string, unknown>;
-  const text = (name: string) => (typeof fields[name] === "string" && fields[name] !== "" ? fields[name] : undefined);
+  const text = (name: string) =>
+    typeof fields[name] === "string" && fields[name] !== "" ? fields[name] : undefined;
   return apiError({
     status,
     message: text("message") ?? `The API answered ${status} without saying why.`,

@@ -47,7 +47,9 @@ describe("the official client", () => {
   test.each(targets)("sends what the spec allows, and we send the same: %o", async (target) => {
     const official = new Official({ apiKey });
     // Its base URL is fixed; its axios instance is not.
-    (official as unknown as { axiosInstance: { defaults: { baseURL: string } } }).axiosInstance.defaults.baseURL = `${baseUrl}/v1`;
+    (
+      official as unknown as { axiosInstance: { defaults: { baseURL: string } } }
+    ).axiosInstance.defaults.baseURL = `${baseUrl}/v1`;
     const ours = new ComplyCube({ apiKey, baseUrl });
     sent.length = 0;
 

@@ -13,7 +13,12 @@ const refused = [
   { what: "an empty referrer", body: { ...web, referrer: "" }, violation: "minLength" },
   { what: "an empty appId", body: { clientId: "CLIENT_ID", appId: "" }, violation: "minLength" },
   { what: "no key", body: web, headers: { "content-type": "application/json" }, violation: 401 },
-  { what: "the wrong content type", body: web, headers: { ...headers, "content-type": "text/plain" }, violation: 415 },
+  {
+    what: "the wrong content type",
+    body: web,
+    headers: { ...headers, "content-type": "text/plain" },
+    violation: 415,
+  },
 ];
 
 describe("the spec itself", () => {

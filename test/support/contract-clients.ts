@@ -20,7 +20,7 @@ const apiKey = "test_CONTRACT_KEY";
 const clientId = "CLIENT_ID";
 
 /** What Prism found wrong with the requests since the last `takeViolations`. */
-let violations: string[] = [];
+const violations: string[] = [];
 
 /** Returns what Prism found wrong since the last time, and forgets it. */
 export function takeViolations(): string[] {
@@ -48,7 +48,9 @@ export const contractClients: ContractClient[] = [
       });
       return complycube.token.generate(clientId, target).then(
         (token) => ({ token }),
-        ({ status, type, message, param }: ComplyCubeApiError) => ({ failure: { status, type, message, param } }),
+        ({ status, type, message, param }: ComplyCubeApiError) => ({
+          failure: { status, type, message, param },
+        }),
       );
     },
   },

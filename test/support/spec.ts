@@ -6,7 +6,9 @@ interface MediaType {
 }
 
 interface Spec {
-  paths: { "/v1/tokens": { post: { responses: Record<string, { content: { "application/json": MediaType } }> } } };
+  paths: {
+    "/v1/tokens": { post: { responses: Record<string, { content: { "application/json": MediaType } }> } };
+  };
   components: { examples: Record<string, { value: unknown }> };
 }
 

@@ -1,0 +1,24 @@
+// Writes each TypeScript block of the README to a file of its own, for `npm run typecheck` to compile.
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { root } from "./root.ts";
+
+const folder = `${root}.reports/readme`;
+// What an earlier block of the README, or the reader's own code, has defined.
+const KNOWN = {
+  complycube: 'declare const complycube: import("complycube-tokens").ComplyCube;',
+  clientId: "declare const clientId: string;",
+};
+
+rmSync(folder, { recursive: true, force: true });
+mkdirSync(folder, { recursive: true });
+const blocks = [...readFileSync(`${root}README.md`, "utf8").matchAll(/^```ts\n(.*?)^```/gms)].map(
+  ([, code = ""]) => code,
+);
+if (blocks.length === 0) throw new Error("The README has no TypeScript block: has its fence changed?");
+for (const [index, code] of blocks.entries()) {
+  const missing = Object.entries(KNOWN).filter(([name]) => !new RegExp(`const (\\{ )?${name}\\b`).test(code));
+  writeFileSync(
+    `${folder}/block-${index + 1}.ts`,
+    [...missing.map(([, line]) => line), code, "export {};", ""].join("\n"),
+  );
+}
