@@ -1,7 +1,13 @@
 import { defineConfig, type UserConfig } from "tsdown";
 
-const shared: UserConfig = {
-  entry: { index: "src/index.ts", client: "src/client.ts", fetch: "src/fetch.ts", msw: "src/msw.ts" },
+const library: UserConfig = {
+  entry: {
+    index: "src/index.ts",
+    referrer: "src/referrer/index.ts",
+    client: "src/client.ts",
+    fetch: "src/fetch.ts",
+    msw: "src/msw.ts",
+  },
   platform: "neutral",
   target: "es2023",
   dts: true,
@@ -12,14 +18,26 @@ const shared: UserConfig = {
 
 export default defineConfig([
   {
-    ...shared,
+    ...library,
     format: "esm",
     copy: ["generated/openapi/openapi.yaml", "generated/openapi/openapi.json"],
   },
   {
-    ...shared,
+    ...library,
     format: "cjs",
     // Its CommonJS build has its function one `default` deeper than Node's own import of it gives, so it is built in.
     deps: { alwaysBundle: ["openapi-fetch"] },
+  },
+  {
+    entry: { cli: "src/cli.ts" },
+    format: "esm",
+    platform: "node",
+    target: "node22",
+    fixedExtension: false,
+    // The list of public suffixes is large, and only the command line needs it.
+    deps: { alwaysBundle: ["tldts"] },
+    dts: false,
+    logLevel: "warn",
+    report: false,
   },
 ]);

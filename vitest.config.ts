@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     projects: [
       { test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
+      { test: { name: "faults", include: ["test/faults/**/*.test.ts"], testTimeout: 120_000 } },
       {
         test: {
           name: "contract",

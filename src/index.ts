@@ -12,5 +12,20 @@ export {
   TimeoutError,
 } from "./errors.ts";
 export type { AttemptEvent, ComplyCubeOptions, Fetch, RequestOptions } from "./options.ts";
+export {
+  explainReferrer,
+  isReferrerPattern,
+  matchesReferrer,
+  type PagePolicy,
+  parseReferrerPattern,
+  type ReferrerCheck,
+  type ReferrerExplanation,
+  type ReferrerPattern,
+  ReferrerPatternError,
+  type ReferrerPatternErrorReason,
+  type ReferrerReason,
+  type ReferrerScope,
+  referrerPatternFor,
+} from "./referrer/index.ts";
 export type { MobileTarget, TokenTarget, WebTarget } from "./target.ts";
 export type { Tokens } from "./tokens.ts";

@@ -50,6 +50,12 @@ export interface ComplyCubeOptions {
    */
   maxRetries?: number | undefined;
   /**
+   * Accepts a `referrer` that every site matches, such as `<all_urls>`. A token bound to one works on an attacker's page.
+   *
+   * @default false
+   */
+  allowAnyReferrer?: boolean | undefined;
+  /**
    * What sends the request. Called with a URL and an init that has `signal` set and `redirect: "manual"`.
    *
    * @default the global fetch, looked up at each call, so that interceptors installed later are used
@@ -77,6 +83,8 @@ export interface RequestOptions {
   timeoutMs?: number | undefined;
   /** @see {@link ComplyCubeOptions.maxRetries} */
   maxRetries?: number | undefined;
+  /** @see {@link ComplyCubeOptions.allowAnyReferrer} */
+  allowAnyReferrer?: boolean | undefined;
 }
 
 export const DEFAULT_BASE_URL = "https://api.complycube.com";
@@ -90,6 +98,7 @@ export interface Settings {
   fetch: Fetch;
   timeoutMs: number;
   maxRetries: number;
+  allowAnyReferrer: boolean;
   onAttempt: ((event: AttemptEvent) => void) | undefined;
 }
 
@@ -103,21 +112,19 @@ export function checkClientOptions(options: ComplyCubeOptions): Settings {
     fetch: checkFunction("fetch", options.fetch) ?? globalFetch,
     timeoutMs: checkInteger("timeoutMs", options.timeoutMs, 1) ?? 10_000,
     maxRetries: checkInteger("maxRetries", options.maxRetries, 0) ?? 2,
+    allowAnyReferrer: checkBoolean("allowAnyReferrer", options.allowAnyReferrer) ?? false,
     onAttempt: checkFunction("onAttempt", options.onAttempt),
   };
 }
 
 /** What one call does, after every check. */
-export interface CallSettings {
-  signal: AbortSignal | undefined;
-  timeoutMs: number;
-  maxRetries: number;
+export interface CallSettings extends Pick<Settings, "timeoutMs" | "maxRetries" | "allowAnyReferrer"> {
+  signal?: AbortSignal | undefined;
 }
 
 /** Checks the options of one call; what is left out comes from the client. */
 export function checkRequestOptions(options: RequestOptions | undefined, settings: Settings): CallSettings {
-  if (options === undefined)
-    return { signal: undefined, timeoutMs: settings.timeoutMs, maxRetries: settings.maxRetries };
+  if (options === undefined) return settings;
   checkFields("options", options, REQUEST_OPTIONS);
   const { signal } = options;
   if (signal !== undefined && typeof signal?.addEventListener !== "function") {
@@ -127,6 +134,7 @@ export function checkRequestOptions(options: RequestOptions | undefined, setting
     signal,
     timeoutMs: checkInteger("timeoutMs", options.timeoutMs, 1) ?? settings.timeoutMs,
     maxRetries: checkInteger("maxRetries", options.maxRetries, 0) ?? settings.maxRetries,
+    allowAnyReferrer: checkBoolean("allowAnyReferrer", options.allowAnyReferrer) ?? settings.allowAnyReferrer,
   };
 }
 
@@ -186,12 +194,13 @@ export function kindOf(value: unknown): string {
   return typeof value === "object" ? "an object" : `a ${typeof value}`;
 }
 
-const REQUEST_OPTIONS = ["signal", "timeoutMs", "maxRetries"];
+const REQUEST_OPTIONS = ["signal", "timeoutMs", "maxRetries", "allowAnyReferrer"];
 const CLIENT_OPTIONS = [
   "apiKey",
   "baseUrl",
   "timeoutMs",
   "maxRetries",
+  "allowAnyReferrer",
   "fetch",
   "onAttempt",
   "dangerouslyAllowBrowser",

@@ -1,7 +1,8 @@
 const MARK = "[redacted]";
 const MAX_DEPTH = 8;
-// A key by its prefix, whoever's it is, and a JSON Web Token by its shape, whole or cut off.
-const SECRET_SHAPES = /\b(?:live|test)_[\w-]{8,}|\beyJ[\w-]{8,}(?:\.[\w-]*){0,2}/g;
+// A key by its prefix, whoever's it is, and a token by its field or by the shape of a JSON Web Token, whole or cut off.
+const SECRET_SHAPES =
+  /(?<![A-Za-z])(?:live|test)_[\w+/=-]{8,}|(?<="token"\s*:\s*")[^"]+|eyJ[\w-]{8,}(?:\.[\w-]*){0,2}/g;
 
 /** Blots out the key, and whatever has the shape of a key or a token. */
 export function redactText(text: string, key: string): string {
@@ -27,14 +28,16 @@ export function redactJson(value: unknown, key: string, depth = 0): unknown {
  * transport throws may hold the request, and with it the key, where no search would find it.
  */
 export function redactCause(cause: unknown, key: string, depth = 0): unknown {
-  if (!(cause instanceof Error)) return typeof cause === "string" ? redactText(cause, key) : undefined;
+  if (typeof cause === "string") return redactText(cause, key);
   try {
-    const { name, message, stack, code } = cause as Error & { code?: unknown };
+    // Not `instanceof Error`: what Node.js throws inside a test runner's sandbox is another realm's Error.
+    if (typeof (cause as Partial<Error>)?.message !== "string") return undefined;
+    const { name, message, stack, code, errors } = cause as Error & { code?: unknown; errors?: unknown[] };
     const copy: Error & { code?: unknown } = new Error(redactText(String(message), key));
     Object.defineProperty(copy, "name", { value: redactText(String(name), key) });
     copy.stack = redactText(String(stack), key);
     if (typeof code === "string") copy.code = redactText(code, key);
-    const inner = cause instanceof AggregateError ? cause.errors[0] : cause.cause;
+    const { cause: inner = errors?.[0] } = cause as Error; // Of several addresses tried, the first.
     if (inner !== undefined && depth < MAX_DEPTH) copy.cause = redactCause(inner, key, depth + 1);
     return copy;
   } catch {

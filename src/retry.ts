@@ -34,11 +34,11 @@ export function retryDelayMs(error: unknown, attempt: number): number | undefine
  * @see https://www.rfc-editor.org/rfc/rfc9110.html#name-retry-after
  */
 export function readRetryAfterMs(headers: { get(name: string): string | null }): number | undefined {
-  const ms = decimal(headers.get("retry-after-ms"));
+  const ms = decimal(headers.get("retry-after-ms"), 1);
   if (ms !== undefined) return ms;
   const value = headers.get("retry-after");
-  const seconds = decimal(value);
-  if (seconds !== undefined) return seconds * 1_000;
+  const seconds = decimal(value, 1_000);
+  if (seconds !== undefined) return seconds;
   // Date.parse also reads things like "-1" and "2"; an HTTP date starts with the day of the week.
   const date = value !== null && /^[A-Z][a-z]{2,8}, /.test(value) ? Date.parse(value) : Number.NaN;
   if (Number.isNaN(date)) return undefined;
@@ -47,8 +47,10 @@ export function readRetryAfterMs(headers: { get(name: string): string | null }):
   return Math.max(0, date - (Number.isNaN(serverNow) ? Date.now() : serverNow));
 }
 
-function decimal(value: string | null): number | undefined {
-  return value !== null && /^\d{1,15}(\.\d{1,9})?$/.test(value.trim()) ? Number(value) : undefined;
+/** A wait of more digits than a number holds is still a wait, not something that cannot be read. */
+function decimal(value: string | null, unit: number): number | undefined {
+  if (value === null || !/^\d+(\.\d+)?$/.test(value.trim())) return undefined;
+  return Math.min(Number(value) * unit, Number.MAX_SAFE_INTEGER);
 }
 
 /** Waits, or rejects at once with the caller's own reason. */

@@ -1,5 +1,7 @@
 import type { components } from "../generated/openapi-typescript/schema.d.ts";
 import { checkFields, kindOf } from "./options.ts";
+import { redactText } from "./redact.ts";
+import { parseReferrerPattern, referrerPatternFor } from "./referrer/index.ts";
 
 type Wire = components["schemas"];
 
@@ -12,26 +14,72 @@ export type MobileTarget = Pick<Wire["MobileTokenRequest"], "appId"> & { referre
 /** What a token is bound to: exactly one of a web page and an app. */
 export type TokenTarget = WebTarget | MobileTarget;
 
-const ONE_OF =
+const EXAMPLES =
   'either { referrer: "https://www.example.com/*" } for the Web SDK or { appId: "com.example.app" } for a Mobile SDK';
 
 /** Checks both arguments and makes the body of the request; nothing in `target` can replace `clientId`. */
-export function checkTokenRequest(clientId: unknown, target: unknown): Wire["TokenRequest"] {
+export function checkTokenRequest(
+  clientId: unknown,
+  target: unknown,
+  allowAnyReferrer: boolean,
+): Wire["TokenRequest"] {
   checkText("clientId", clientId, "the ID of the client");
-  checkFields("target", target, ["referrer", "appId"]);
-  const { referrer, appId } = { ...(target as { referrer?: unknown; appId?: unknown }) };
-  const fields = Object.keys(target as object);
-  if (fields.length !== 1) {
+  if (/^(live|test)_\w{8}/.test(clientId)) {
     throw new TypeError(
-      `target must have exactly one field: ${ONE_OF}. It has ${fields.join(" and ") || "none"}.`,
+      "clientId looks like an API key. Pass the ID of the client, and the key as { apiKey }.",
     );
   }
-  if (fields[0] === "referrer") {
-    checkText("referrer", referrer, "a match pattern, such as https://www.example.com/*");
-    return { clientId, referrer };
+  checkFields("target", target, ["referrer", "appId"]);
+  // Own fields only: what a polluted Object.prototype holds must not bind a token.
+  const fields = Object.entries(target as object);
+  const [field, ...more] = fields;
+  if (field === undefined || more.length > 0) {
+    const found = fields.map(([name]) => name).join(" and ") || "none";
+    throw new TypeError(`target must have exactly one field, ${EXAMPLES}; it has ${found}.`);
   }
+  const [name, value] = field;
+  return name === "referrer"
+    ? { clientId, referrer: checkReferrer(value, allowAnyReferrer) }
+    : { clientId, appId: checkAppId(value) };
+}
+
+function checkReferrer(referrer: unknown, allowAnyReferrer: boolean): string {
+  checkText("referrer", referrer, "a match pattern, such as https://www.example.com/*");
+  if (looksLikeAppId(referrer)) {
+    throw new TypeError(
+      `referrer ${quote(referrer)} looks like an app ID: pass { appId: ${quote(referrer)} }. ` +
+        `If it is a web host, pass { referrer: ${quote(`https://${referrer}/*`)} }.`,
+    );
+  }
+  const { scope, path } = parseReferrerPattern(referrer);
+  if (scope === "any" && !allowAnyReferrer) {
+    throw new TypeError(
+      `referrer ${quote(referrer)} matches every site, so a stolen token would work anywhere. Use your own page's ` +
+        "origin, such as https://www.example.com/*. If you must, pass { allowAnyReferrer: true }.",
+    );
+  }
+  if (scope === "page" && path !== "/") {
+    throw new TypeError(
+      `referrer ${quote(referrer)} is the URL of one page, and browsers send only the origin to another site, so it ` +
+        `would not match. Use ${quote(referrerPatternFor(referrer.replace("*", "https")))}.`,
+    );
+  }
+  return referrer;
+}
+
+/** Letters, digits, `_`, `-` and dots in two parts or more: what Apple and Google allow between them, and not more. */
+function checkAppId(appId: unknown): string {
   checkText("appId", appId, "a bundle ID or application ID, such as com.example.app");
-  return { clientId, appId };
+  if (/^[\w-]+(\.[\w-]+)+$/.test(appId)) return appId;
+  if (URL.canParse(appId) && /^https?:/i.test(appId)) {
+    throw new TypeError(
+      `appId ${quote(appId)} is the URL of a page: for the Web SDK pass { referrer: ${quote(referrerPatternFor(appId))} }.`,
+    );
+  }
+  throw new TypeError(
+    `appId ${quote(appId)} is not a bundle ID or application ID: parts of letters, digits, "_" and "-", with dots ` +
+      "between them, such as com.example.app.",
+  );
 }
 
 function checkText(name: string, value: unknown, what: string): asserts value is string {
@@ -40,4 +88,16 @@ function checkText(name: string, value: unknown, what: string): asserts value is
     throw new TypeError(`${name} must be ${what}, not ${kindOf(value)}.${hint}`);
   }
   if (value.trim() === "") throw new TypeError(`${name} is blank. It must be ${what}.`);
+}
+
+/** Reverse-DNS: a top-level domain comes first, and what comes last is not one that hosts often end in. */
+function looksLikeAppId(text: string): boolean {
+  return (
+    /^(com|org|net|io|app|dev|co|me|[a-z]{2})(\.[\w-]+){2,}$/i.test(text) &&
+    !/\.(com|org|net|io)$/i.test(text)
+  );
+}
+
+function quote(text: string): string {
+  return redactText(JSON.stringify(text), "");
 }

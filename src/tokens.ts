@@ -27,7 +27,7 @@ export class Tokens {
    * @param clientId the ID of the client. Take it from your own session, never from what the page sends you.
    * @param target `{ referrer }` for the Web SDK, or `{ appId }` for a Mobile SDK
    * @returns the token, a JSON Web Token. Keep it out of logs.
-   * @throws TypeError or RangeError for a wrong argument, before anything is sent
+   * @throws TypeError or RangeError for a wrong argument, before anything is sent; a ReferrerPatternError is a TypeError
    * @throws ComplyCubeApiError when the API answered, and not with 2xx; its subclasses tell 400, 401, 403 and 429 apart
    * @throws ConnectionError, TimeoutError or InvalidResponseError when no usable answer came
    * @throws `signal.reason` at once when the caller aborts
@@ -36,12 +36,12 @@ export class Tokens {
    * @see https://docs.complycube.com/documentation/api-reference/other-resources/tokens/generate-a-token
    */
   async generate(clientId: string, target: TokenTarget, options?: RequestOptions): Promise<string> {
-    const request = checkTokenRequest(clientId, target);
     const call = checkRequestOptions(options, this.#settings);
+    const request = checkTokenRequest(clientId, target, call.allowAnyReferrer);
     const { signal } = call;
-    signal?.throwIfAborted();
 
     for (let attempt = 1; ; attempt++) {
+      signal?.throwIfAborted();
       const startedAt = performance.now();
       try {
         const minted = await withDeadline(call.timeoutMs, signal, (stop) => this.#attempt(request, stop));
@@ -64,8 +64,12 @@ export class Tokens {
   }
 
   async #attempt(request: TokenRequest, stop: AbortSignal): Promise<Minted> {
-    const key = this.#settings.apiKey();
-    return this.#transport(request, typeof key === "string" ? key : await key, stop);
+    let key = this.#settings.apiKey();
+    if (typeof key !== "string") {
+      key = await key;
+      stop.throwIfAborted(); // The key came too late, and not every fetch looks at its signal before it sends.
+    }
+    return this.#transport(request, key, stop);
   }
 
   /** Whatever the hook does, the call goes on as if there were none. */

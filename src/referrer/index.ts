@@ -1,0 +1,6 @@
+export type { ReferrerPatternErrorReason } from "./error.ts";
+export { ReferrerPatternError } from "./error.ts";
+export type { ReferrerPattern, ReferrerScope } from "./pattern.ts";
+export { isReferrerPattern, matchesReferrer, parseReferrerPattern } from "./pattern.ts";
+export type { PagePolicy, ReferrerCheck, ReferrerExplanation, ReferrerReason } from "./policy.ts";
+export { explainReferrer, referrerPatternFor } from "./policy.ts";

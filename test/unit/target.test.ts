@@ -1,0 +1,168 @@
+import { describe, expect, test, vi } from "vitest";
+import { ComplyCube, type TokenTarget } from "../../src/index.ts";
+
+const WEB = { referrer: "https://www.example.com/*" };
+
+/** A client over a fetch that mints a token for whatever it is sent, and shows what that was. */
+function recordingClient(options: { allowAnyReferrer?: boolean } = {}) {
+  const fetch = vi.fn(async (_url: string, _init: RequestInit) => Response.json({ token: "TOKEN" }));
+  const complycube = new ComplyCube({ apiKey: "test_UNIT_KEY", fetch, ...options });
+  const sentBody = () => JSON.parse(String(fetch.mock.calls[0]?.[1]?.body));
+  return { complycube, fetch, sentBody };
+}
+
+const accepted: TokenTarget[] = [
+  { referrer: "https://www.example.com/*" },
+  { referrer: "https://www.example.com/" },
+  { referrer: "http://localhost:3000/*" },
+  { referrer: "*://*.example.com/*" },
+  { referrer: "https://www.example.com/verify/*" },
+  { appId: "com.myapp.demo.app" },
+  { appId: "com.my-company.My_App2" },
+  { appId: "4you.app" },
+];
+
+const refused: { what: string; target: unknown; name?: string; says: RegExp }[] = [
+  {
+    what: "both",
+    target: { ...WEB, appId: "com.example.app" },
+    says: /exactly one field.*referrer and appId/,
+  },
+  { what: "neither", target: {}, says: /exactly one field.*it has none/ },
+  {
+    what: "one field and the other undefined",
+    target: { ...WEB, appId: undefined },
+    says: /exactly one field/,
+  },
+  { what: "an unknown field", target: { ...WEB, locale: "en" }, says: /unknown field "locale"/ },
+  { what: "a clientId", target: { ...WEB, clientId: "SOMEONE_ELSE" }, says: /unknown field "clientId"/ },
+  { what: "no target", target: undefined, says: /target must be an object, not undefined/ },
+  { what: "a string", target: WEB.referrer, says: /target must be an object, not a string/ },
+  {
+    what: "a missing environment variable",
+    target: { referrer: undefined },
+    says: /environment variable missing/,
+  },
+  { what: "a blank referrer", target: { referrer: " " }, says: /referrer is blank/ },
+  { what: "a blank appId", target: { appId: "" }, says: /appId is blank/ },
+  { what: "any site", target: { referrer: "*://*/*" }, says: /matches every site.*allowAnyReferrer/ },
+  { what: "all URLs", target: { referrer: "<all_urls>" }, says: /matches every site/ },
+  {
+    what: "any site under a top-level domain",
+    target: { referrer: "https://*.com/*" },
+    says: /matches every site/,
+  },
+  {
+    what: "a malformed pattern",
+    target: { referrer: "https://www.example.com" },
+    name: "ReferrerPatternError",
+    says: /no path.*Use "https:\/\/www\.example\.com\/\*"/,
+  },
+  {
+    what: "the word undefined",
+    target: { referrer: "undefined" },
+    name: "ReferrerPatternError",
+    says: /looks like "https:\/\/www\.example\.com\/\*"/,
+  },
+  {
+    what: "the URL of a page",
+    target: { referrer: "https://www.example.com/verify/step" },
+    says: /URL of one page.*Use "https:\/\/www\.example\.com\/\*"/,
+  },
+  {
+    what: "an app ID as referrer",
+    target: { referrer: "com.myapp.demo.app" },
+    says: /looks like an app ID: pass \{ appId: "com\.myapp\.demo\.app" \}/,
+  },
+  {
+    what: "a page's URL as appId",
+    target: { appId: "https://www.example.com/verify" },
+    says: /pass \{ referrer: "https:\/\/www\.example\.com\/\*" \}/,
+  },
+  { what: "an appId with a space", target: { appId: "com.my app" }, says: /is not a bundle ID/ },
+  { what: "an appId of one part", target: { appId: "myapp" }, says: /is not a bundle ID/ },
+  { what: "an appId with an empty part", target: { appId: "com..app" }, says: /is not a bundle ID/ },
+  { what: "an appId that is a number", target: { appId: 7 }, says: /not a number/ },
+];
+
+describe("generate", () => {
+  test.each(accepted)("sends %o with the client ID", async (target) => {
+    const { complycube, sentBody } = recordingClient();
+
+    const token = await complycube.token.generate("CLIENT_ID", target);
+
+    expect(token).toBe("TOKEN");
+    expect(sentBody()).toEqual({ clientId: "CLIENT_ID", ...target });
+  });
+
+  test.each(refused)(
+    "refuses $what before anything is sent",
+    async ({ target, name = "TypeError", says }) => {
+      const { complycube, fetch } = recordingClient();
+
+      const error: Error = await complycube.token.generate("CLIENT_ID", target as TokenTarget).then(
+        () => expect.unreachable(),
+        (reason) => reason,
+      );
+
+      expect(error).toBeInstanceOf(TypeError);
+      expect(error.name).toBe(name);
+      expect(error.message).toMatch(says);
+      expect(fetch).not.toHaveBeenCalled();
+    },
+  );
+
+  test.each([undefined, null, "", "  ", 7, {}])(
+    "refuses the client ID %o before anything is sent",
+    async (clientId) => {
+      const { complycube, fetch } = recordingClient();
+
+      const call = complycube.token.generate(clientId as string, WEB);
+
+      await expect(call).rejects.toThrow(/^clientId /);
+      expect(fetch).not.toHaveBeenCalled();
+    },
+  );
+
+  test("refuses an API key as client ID, and does not show it", async () => {
+    const { complycube, fetch } = recordingClient();
+
+    const call = complycube.token.generate("live_SECRET_KEY_1234", WEB);
+
+    await expect(call).rejects.toThrow(/^(?!.*SECRET).*clientId looks like an API key/);
+    expect(fetch).not.toHaveBeenCalled();
+  });
+
+  test("takes nothing from a polluted prototype", async () => {
+    const { complycube, fetch } = recordingClient();
+    const inherited = Object.create({ appId: "com.attacker.app" });
+
+    const call = complycube.token.generate("CLIENT_ID", inherited);
+
+    await expect(call).rejects.toThrow(/it has none/);
+    expect(fetch).not.toHaveBeenCalled();
+  });
+
+  test("accepts any site where the client allows it", async () => {
+    const { complycube } = recordingClient({ allowAnyReferrer: true });
+
+    await expect(complycube.token.generate("CLIENT_ID", { referrer: "*://*/*" })).resolves.toBe("TOKEN");
+  });
+
+  test("accepts any site where the call allows it", async () => {
+    const { complycube } = recordingClient();
+
+    const call = complycube.token.generate("CLIENT_ID", { referrer: "*://*/*" }, { allowAnyReferrer: true });
+
+    await expect(call).resolves.toBe("TOKEN");
+  });
+
+  test("refuses any site where the call forbids what the client allows", async () => {
+    const { complycube, fetch } = recordingClient({ allowAnyReferrer: true });
+
+    const call = complycube.token.generate("CLIENT_ID", { referrer: "*://*/*" }, { allowAnyReferrer: false });
+
+    await expect(call).rejects.toThrow(/matches every site/);
+    expect(fetch).not.toHaveBeenCalled();
+  });
+});
