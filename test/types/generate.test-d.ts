@@ -4,10 +4,15 @@ declare const complycube: ComplyCube;
 declare const fromEnvironment: string | undefined;
 
 // Exactly one of referrer and appId.
-const web: Promise<string> = complycube.token.generate("CLIENT_ID", { referrer: "https://www.example.com/*" });
+const web: Promise<string> = complycube.token.generate("CLIENT_ID", {
+  referrer: "https://www.example.com/*",
+});
 const mobile: Promise<string> = complycube.token.generate("CLIENT_ID", { appId: "com.myapp.demo.app" });
 // @ts-expect-error both
-complycube.token.generate("CLIENT_ID", { referrer: "https://www.example.com/*", appId: "com.myapp.demo.app" });
+complycube.token.generate("CLIENT_ID", {
+  referrer: "https://www.example.com/*",
+  appId: "com.myapp.demo.app",
+});
 // @ts-expect-error neither
 complycube.token.generate("CLIENT_ID", {});
 // @ts-expect-error an unknown field
@@ -26,7 +31,9 @@ complycube.token.generate("CLIENT_ID", smuggled);
 
 // The result is the token itself.
 // @ts-expect-error not an object
-const wrapped: Promise<{ token: string }> = complycube.token.generate("CLIENT_ID", { appId: "com.myapp.demo.app" });
+const wrapped: Promise<{ token: string }> = complycube.token.generate("CLIENT_ID", {
+  appId: "com.myapp.demo.app",
+});
 
 // A target that is one or the other passes.
 declare const either: TokenTarget;
