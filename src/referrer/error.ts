@@ -23,24 +23,24 @@ export type ReferrerPatternErrorReason =
   | "invalid-port"
   /** There is no `/` after the host. */
   | "missing-path"
-  /** The path holds what is never in a `Referer`: `#`, white space, `"`, `<`, `>` or a character beyond ASCII. */
+  /** The path holds what is never in a `Referer`: `#`, a space or a control character. */
   | "unmatchable-path";
 
 const PROBLEMS: Record<ReferrerPatternErrorReason, string> = {
   "not-a-string": "it is not a string; is an environment variable not set?",
-  "missing-scheme-separator": 'there is no "://" after a scheme',
+  "missing-scheme-separator": 'there is no "://"',
   "scheme-not-allowed": 'the scheme must be "https", "http" or "*"',
   "empty-host": "the host is empty",
-  "host-wildcard": 'in a host "*" can only stand alone or, as "*.", at the start',
-  "invalid-host": "the host is not valid",
-  "invalid-ipv6": "an IPv6 address must be whole and in brackets, with no wildcard",
-  "invalid-port": 'the port must be "*" or, with the scheme "https" or "http", a number from 0 to 65535',
-  "missing-path": 'there is no path; "/*" stands for any',
+  "host-wildcard": '"*" must be the whole host or a leading "*."',
+  "invalid-host": "the host is invalid",
+  "invalid-ipv6": "an IPv6 address must be whole, in brackets and alone",
+  "invalid-port": 'the port must be "*" or, with the scheme "https" or "http", a number up to 65535',
+  "missing-path": 'there is no path, such as "/*"',
   "unmatchable-path": "a Referer never holds this character",
 };
 
 const MAX_SHOWN = 120;
-const API_KEYS = /\b(live|test)_[\w-]{8,}/g;
+const API_KEYS = /(live|test)_[\w-]{8,}/g;
 
 /** Quotes text for a message. API keys are blotted out before it is cut, so that the cut leaves no part of one. */
 export const quote = (text: string) => {
@@ -58,7 +58,7 @@ export const guessPattern = (text: string): string => {
   const url = parseUrl(`${scheme}//${rest}`);
   // Another scheme cannot be mended, and a lone word is as likely to be `undefined` as it is a host.
   if (!url || rest.includes("://") || !/[.:]|localhost/.test(url.host + text)) return "";
-  const host = url.host.replace(/^\*[*.]*(?=[^-.])/, "*.").replace(/(?<=\w)\*(?=:|$)/, "");
+  const host = url.host.replace(/^\*[*.]*(?=[^-.])/, "*.");
   // A URL with a fragment was copied from the address bar. Its path would not arrive under the default policy.
   return `${url.protocol}//${host}${url.hash || url.pathname === "/" ? "/*" : url.pathname + url.search}`;
 };

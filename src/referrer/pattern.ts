@@ -1,6 +1,6 @@
 import type { ReferrerPatternErrorReason } from "./error.ts";
 import { guessPattern, ReferrerPatternError } from "./error.ts";
-import { isWeb, parseUrl, target } from "./url.ts";
+import { attempt, isWeb, parseUrl, target } from "./url.ts";
 
 /** How many pages a pattern lets a token be used from. */
 export type ReferrerScope =
@@ -29,8 +29,10 @@ export interface ReferrerPattern {
   toString(): string;
 }
 
-// Chrome drops one final dot from both sides, so `*..` is any host too.
-const baseOf = (host: string) => host.replace(/^\*\.?|\.$/g, "");
+// Chrome drops final dots from both sides, so `*..` is any host too. Only a run's first dot starts a match, which
+// keeps the search linear.
+const FINAL_DOTS = /(?<!\.)\.+$/;
+const baseOf = (host: string) => host.replace(/^\*\.?/, "").replace(FINAL_DOTS, "");
 
 const scopeOf = (host: string, path: string): ReferrerScope => {
   const base = baseOf(host);
@@ -43,7 +45,7 @@ const scopeOf = (host: string, path: string): ReferrerScope => {
 };
 
 // Scheme, `*` or `*.`, the rest of the host, port, path: matches whatever has a `://`.
-const PARTS = /^(.*?):\/\/(\*\.|\*(?=[:/]|$))?(\[[^\]/]*\](?=[:/]|$)|[^:/]*)(?::([^/]*))?(\/.*)?$/s;
+const PARTS = /^(.*?):\/\/(\*\.|\*(?=[:/]|$))?(\[[^\]/]*\]|[^:/]*)(?::([^/]*))?(\/.*)?$/s;
 
 type Problem = [reason: ReferrerPatternErrorReason, index: number];
 
@@ -61,18 +63,25 @@ export const analyse = (text: string): ReferrerPattern | Problem => {
   if (!name && wildcard !== "*") return ["empty-host", start];
   if (!path) return ["missing-path", text.length];
   // From 0 to 65535, and with no sign and no zeros in front, as no URL has them.
-  const isNumber = port === `${Number(port) & 65_535}`;
+  const isNumber = port === `${+port & 65_535}`;
   if (port !== "*" && (scheme === "*" || !isNumber)) return ["invalid-port", start + name.length + 1];
   // The URL parser would drop tabs and line breaks, and read these others as the end of the host or of credentials.
   const odd = name.search(/[^!-\uffff]|[*?#@\\]/);
   if (odd >= 0) return [name[odd] === "*" ? "host-wildcard" : "invalid-host", start + odd];
   const host = name && parseUrl(`http://${name}`)?.hostname;
   if (host === undefined) return [ipv6 ? "invalid-ipv6" : "invalid-host", start];
-  const unmatchable = path.search(/[^!$-;=?-~]/);
+  const unmatchable = path.search(/[^!-\uffff]|[#\x7f]/);
   if (unmatchable >= 0) return ["unmatchable-path", text.length - path.length + unmatchable];
   const whole = wildcard + host;
-  const parts = { pattern: text, scheme, host: whole, port, path, scope: scopeOf(whole, path) };
-  return Object.freeze(Object.defineProperty(parts, "toString", { value: () => text })) as ReferrerPattern;
+  return Object.freeze({
+    pattern: text,
+    scheme,
+    host: whole,
+    port,
+    path,
+    scope: scopeOf(whole, path),
+    toString: () => text,
+  }) as ReferrerPattern;
 };
 
 /**
@@ -87,16 +96,23 @@ export const analyse = (text: string): ReferrerPattern | Problem => {
 export function parseReferrerPattern(pattern: string): ReferrerPattern {
   const result = analyse(pattern);
   if ("scope" in result) return result;
-  const meant = typeof pattern === "string" ? analyse(guessPattern(pattern)) : result;
+  const text = String(pattern);
+  const meant = analyse(guessPattern(text));
   // A pattern for any site is never proposed.
   const proposal = "scope" in meant && meant.scope !== "any" ? meant.pattern : "";
-  throw new ReferrerPatternError(String(pattern), ...result, proposal);
+  throw new ReferrerPatternError(text, ...result, proposal);
 }
 
 /** Tells whether `parseReferrerPattern` would accept the value. Never throws. */
 export function isReferrerPattern(pattern: unknown): pattern is string {
   return "scope" in analyse(pattern as string);
 }
+
+const ESCAPES = /%(22|2d|3[\dce]|[46][1-9a-f]|[57][\da]|5f|7e|[c-f][\da-f](%[89ab][\da-f])+)/gi;
+
+/** Undoes the percent-encoding of what means the same without it. Chrome compares paths with it and without. */
+const decode = (text: string) =>
+  text.replace(ESCAPES, (escaped) => attempt(() => decodeURIComponent(escaped)) ?? escaped);
 
 const pathMatches = (path: string, url: string): boolean => {
   // Chrome lets `/verify/*` match `/verify` too, as long as there is no query.
@@ -112,6 +128,29 @@ const pathMatches = (path: string, url: string): boolean => {
   });
 };
 
+/** The first part of the pattern that the URL, `http` or `https`, does not match; `undefined` if it matches. */
+export const mismatch = (
+  pattern: ReferrerPattern,
+  url: URL,
+): "host" | "scheme" | "port" | "path" | undefined => {
+  const { protocol } = url;
+  const base = baseOf(pattern.host);
+  const host = url.hostname.replace(FINAL_DOTS, "");
+  if (
+    host !== base &&
+    (pattern.host[0] !== "*" ||
+      // `.example.com`, with nothing before its dot, is no subdomain.
+      (base && !host.slice(1).endsWith(`.${base}`)))
+  ) {
+    return "host";
+  }
+  if (pattern.scheme !== "*" && `${pattern.scheme}:` !== protocol) return "scheme";
+  if (pattern.port !== "*" && pattern.port !== `${url.port || (protocol === "http:" ? 80 : 443)}`)
+    return "port";
+  const fits = [String, decode].some((read) => pathMatches(read(pattern.path), read(target(url))));
+  return fits ? undefined : "path";
+};
+
 /**
  * Tells whether a URL matches a pattern, as Chrome does: any port unless the pattern names one, path and query
  * compared with case, the fragment ignored. Never throws: an invalid pattern, an invalid URL and a URL that is not
@@ -124,17 +163,5 @@ const pathMatches = (path: string, url: string): boolean => {
 export function matchesReferrer(pattern: string | ReferrerPattern, url: string | URL): boolean {
   const parsed = pattern instanceof Object ? pattern : analyse(pattern);
   const found = parseUrl(url);
-  if (!("scope" in parsed) || !found || !isWeb(found)) return false;
-  const { protocol, hostname, port } = found;
-  const base = baseOf(parsed.host);
-  const host = hostname.replace(/\.$/, "");
-  return (
-    (parsed.scheme === "*" || `${parsed.scheme}:` === protocol) &&
-    (parsed.port === "*" || parsed.port === `${port || (protocol === "http:" ? 80 : 443)}`) &&
-    (host === base ||
-      (parsed.host[0] === "*" &&
-        // An address has no subdomains, and `.example.com`, with nothing before its dot, is none.
-        (!base || (host.slice(1).endsWith(`.${base}`) && !/^\[|\.\d+$/.test(host))))) &&
-    pathMatches(parsed.path, target(found))
-  );
+  return "scope" in parsed && !!found && isWeb(found) && !mismatch(parsed, found);
 }

@@ -1,6 +1,6 @@
 import { quote } from "./error.ts";
 import type { ReferrerPattern } from "./pattern.ts";
-import { matchesReferrer, parseReferrerPattern } from "./pattern.ts";
+import { mismatch, parseReferrerPattern } from "./pattern.ts";
 import { isWeb, parseUrl, target } from "./url.ts";
 
 const NONE = 0;
@@ -138,18 +138,18 @@ export function explainReferrer(check: ReferrerCheck): ReferrerExplanation {
   const amount = mute ? NONE : POLICIES[policy][downgrade ? 2 : sameOrigin ? 0 : 1];
   const cut = amount === FULL && full.length > MAX_LENGTH;
   const sent = amount === NONE ? null : amount === FULL && !cut ? full : origin;
-  const matches = sent !== null && matchesReferrer(pattern, sent);
+  const part = sent === null ? null : mismatch(pattern, new URL(sent));
 
   const decide = (): [ReferrerReason, string] => {
-    if (sent === null) {
+    if (sent === null || part === null) {
       const hopeless = "page sends no Referer, so no pattern can match:";
       if (check.sandboxed) {
-        return ["page-sends-none", `A sandboxed ${hopeless} add allow-same-origin to its sandbox.`];
+        return ["page-sends-none", `This sandboxed ${hopeless} add allow-same-origin to its sandbox.`];
       }
       if (mute) {
         return [
           "page-sends-none",
-          `A ${protocol} ${hopeless} serve it over https or from localhost, or use appId in a mobile app.`,
+          `This ${protocol} ${hopeless} serve it over http or https, or use appId in a mobile app.`,
         ];
       }
       return POLICIES[policy][1]
@@ -162,42 +162,36 @@ export function explainReferrer(check: ReferrerCheck): ReferrerExplanation {
     const best = quote(`${origin}*`);
     const fix = `use ${best}.`;
     const sends = `The page sends ${quote(sent)}`;
-    if (matches) {
+    if (!part) {
       const fits = `${sends}, which the pattern matches`;
       if (pattern.scope === "any") {
-        return ["any-site", `${fits} like any other site, so a leaked token works everywhere: ${fix}`];
+        return ["any-site", `${fits} like any other site, so a leaked token works anywhere: ${fix}`];
       }
-      const onlyInChrome = !sameOrigin && !matchesReferrer(pattern, origin);
+      const onlyInChrome = !sameOrigin && mismatch(pattern, new URL(origin));
       return [
         "match",
         `${fits}${onlyInChrome ? `, but Safari, and Firefox in strict mode, send only ${quote(origin)}: ${fix}` : "."}`,
       ];
     }
-    const allows = (url: string, part: Partial<ReferrerPattern>) =>
-      matchesReferrer({ ...pattern, path: "/*", ...part }, url);
-    const anywhere = { scheme: "*", port: "*" } as const;
-    if (!allows(origin, anywhere)) {
-      const bare = host.replace(/^www\./, "");
-      const other = bare === host ? `www.${host}` : bare;
-      return allows(`http://${other}`, anywhere)
-        ? [
-            "www-differs",
-            `${sends}, but the pattern is for ${quote(pattern.host)}, another host: use ${best}, or ${quote(`${protocol}//*.${bare}/*`)} for both.`,
-          ]
-        : ["host-differs", `${sends}, but the pattern is for the host ${quote(pattern.host)}: ${fix}`];
+    const wanted = `the pattern is for the ${part} ${quote(pattern[part])}`;
+    if (part === "path" && (cut || amount === ORIGIN)) {
+      const cause = cut
+        ? `of a URL longer than ${MAX_LENGTH} characters`
+        : `under Referrer-Policy: ${policy}`;
+      return [
+        "path-not-sent",
+        `Only ${quote(origin)} is sent ${cause}, but ${wanted}, which never arrives: ${fix}`,
+      ];
     }
-    if (!allows(origin, { port: "*" }))
-      return ["scheme-differs", `${sends}, but the pattern is for ${pattern.scheme}: ${fix}`];
-    if (!allows(origin, {}))
-      return ["port-differs", `${sends}, but the pattern is for port ${pattern.port}: ${fix}`];
-    if (amount === FULL && !cut)
-      return ["path-differs", `${sends}, but the pattern is for the path ${quote(pattern.path)}: ${fix}`];
-    const cause = cut ? `of a URL longer than ${MAX_LENGTH} characters` : `under Referrer-Policy: ${policy}`;
-    return [
-      "path-not-sent",
-      `Only ${quote(origin)} is sent ${cause}, so the path ${quote(pattern.path)} cannot match: ${fix}`,
-    ];
+    const bare = host.replace(/^www\./, "");
+    const other = parseUrl(`http://${bare === host ? `www.${host}` : bare}`);
+    return part === "host" && other && mismatch(pattern, other) !== part
+      ? [
+          "www-differs",
+          `${sends}, but ${wanted}: use ${best}, or ${quote(`${protocol}//*.${bare}/*`)} for both.`,
+        ]
+      : [`${part}-differs`, `${sends}, but ${wanted}: ${fix}`];
   };
   const [reason, advice] = decide();
-  return { matches, sent, reason, advice };
+  return { matches: part === undefined, sent, reason, advice };
 }

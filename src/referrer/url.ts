@@ -1,11 +1,14 @@
-/** The URL, or `undefined` where there is none. */
-export const parseUrl = (url: string | URL): URL | undefined => {
+/** What the function returns, or `undefined` if it throws. */
+export const attempt = <T>(run: () => T): T | undefined => {
   try {
-    return new URL(url);
+    return run();
   } catch {
     return undefined;
   }
 };
+
+/** The URL, or `undefined` where there is none. */
+export const parseUrl = (url: string | URL): URL | undefined => attempt(() => new URL(url));
 
 /** Whether pages with this URL send a `Referer` at all. */
 export const isWeb = ({ protocol }: URL) => /^https?:/.test(protocol);

@@ -43,14 +43,18 @@ describe.skipIf(!executable)("the reference page, opened from a file", () => {
 
   test.each(samples)("shows the sample $label, whole", async ({ label, file }) => {
     const shown = page.locator("pre:visible", { hasText: "CLIENT_ID" }).first();
-    const switcher = page.getByText(/^(complycube-tokens|cURL|Node\.js|Python|PHP|\.NET) \((web|mobile)\)$/).first();
+    const switcher = page
+      .getByText(/^(complycube-tokens|cURL|Node\.js|Python|PHP|\.NET) \((web|mobile)\)$/)
+      .first();
 
     if ((await switcher.textContent()) !== label) {
       await switcher.click();
       await page.getByText(label, { exact: true }).last().click();
     }
 
-    await expect.poll(async () => (await shown.textContent())?.trim()).toBe(readFileSync(root + file, "utf8").trim());
+    await expect
+      .poll(async () => (await shown.textContent())?.trim())
+      .toBe(readFileSync(root + file, "utf8").trim());
   });
 
   test("asks no other host for anything and reports no error", () => {
