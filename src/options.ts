@@ -127,7 +127,7 @@ export function checkRequestOptions(options: RequestOptions | undefined, setting
   if (options === undefined) return settings;
   checkFields("options", options, REQUEST_OPTIONS);
   const { signal } = options;
-  if (signal !== undefined && typeof signal?.addEventListener !== "function") {
+  if (signal !== undefined && typeof signal?.throwIfAborted !== "function") {
     throw new TypeError("signal must be an AbortSignal, such as the `signal` of an AbortController.");
   }
   return {

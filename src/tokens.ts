@@ -1,14 +1,9 @@
+import { withDeadline } from "./deadline.ts";
 import { ComplyCubeError } from "./errors.ts";
 import { type AttemptEvent, checkRequestOptions, type RequestOptions, type Settings } from "./options.ts";
 import { retryDelayMs, sleep } from "./retry.ts";
 import { checkTokenRequest, type TokenTarget } from "./target.ts";
-import {
-  createTransport,
-  type Minted,
-  type TokenRequest,
-  type Transport,
-  withDeadline,
-} from "./transport.ts";
+import { createTransport, type Minted, type TokenRequest, type Transport } from "./transport.ts";
 
 /** The tokens of one client: `complycube.token`. */
 export class Tokens {

@@ -1,6 +1,6 @@
 import createClient from "openapi-fetch";
 import type { components, paths } from "../generated/openapi-typescript/schema.d.ts";
-import { apiError, ConnectionError, InvalidResponseError, TimeoutError } from "./errors.ts";
+import { apiError, ConnectionError, InvalidResponseError } from "./errors.ts";
 import type { Fetch } from "./options.ts";
 import { redactCause, redactJson, redactText } from "./redact.ts";
 import { readRetryAfterMs } from "./retry.ts";
@@ -54,42 +54,6 @@ export function createTransport(baseUrl: string, send: Fetch): Transport {
     }
     return { token, status, requestId };
   };
-}
-
-/**
- * Runs one attempt under a deadline and the caller's signal; whichever comes first settles it, even where what runs
- * takes no notice of its own signal. Leaves no timer and no listener behind.
- */
-export function withDeadline<T>(
-  timeoutMs: number,
-  callerSignal: AbortSignal | undefined,
-  run: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  return new Promise<T>((resolve, reject) => {
-    const controller = new AbortController();
-    const stop = (reason: unknown) => {
-      release();
-      reject(reason);
-      controller.abort(reason);
-    };
-    const timer = setTimeout(() => stop(new TimeoutError(timeoutMs)), timeoutMs);
-    const abort = callerSignal && (() => stop(callerSignal.reason));
-    const release = () => {
-      clearTimeout(timer);
-      if (abort) callerSignal.removeEventListener("abort", abort);
-    };
-    if (abort) callerSignal.addEventListener("abort", abort);
-    run(controller.signal).then(
-      (value) => {
-        release();
-        resolve(value);
-      },
-      (error) => {
-        release();
-        reject(error);
-      },
-    );
-  });
 }
 
 /** The little that `openapi-fetch` needs of a `Request`: the global one would only be taken apart and built again. */
@@ -206,6 +170,9 @@ async function readBody(response: Response, signal: AbortSignal): Promise<string
   } catch (error) {
     cancel();
     throw error;
+  } finally {
+    // Node.js holds the signal until the stream is collected, so a listener that holds the stream would hold both for ever.
+    signal.removeEventListener("abort", cancel);
   }
 }
 

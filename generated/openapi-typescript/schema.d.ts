@@ -68,7 +68,7 @@ export interface components {
          *     * Scheme: `https`, `http`, or `*` for either.
          *     * Host: an exact host, or `*.` in front of one to include its subdomains. A host of `*` matches every site and
          *       switches the protection off.
-         *     * Port: absent or `*` for any port.
+         *     * Port: absent or `*` for any port. A port number needs `http` or `https`, not `*`.
          *     * Path: must start with `/`; `*` matches anything.
          *
          *     **Bind the token to an origin, not to a path.** The Web SDK calls another origin from your page, so the page's

@@ -1,0 +1,125 @@
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { ComplyCube } from "../../src/index.ts";
+import {
+  all,
+  answer,
+  bytes,
+  chunk,
+  chunked,
+  drip,
+  type FaultServer,
+  hangUp,
+  head,
+  json,
+  pause,
+  type Step,
+  stall,
+  startFaultServer,
+} from "../support/fault-server.ts";
+import { KEY, TOKEN } from "../support/leak-scan.ts";
+import { MINTED, REFUSAL } from "./scenarios/scenario.ts";
+import { transports } from "./transports.ts";
+
+const TARGET = { referrer: "https://www.example.com/*" };
+const CALLS = 40;
+const PROMPT_MS = 5_000;
+
+const servers: FaultServer[] = [];
+
+afterEach(async () => {
+  vi.restoreAllMocks();
+  await Promise.all(servers.splice(0).map((server) => server.close()));
+});
+
+describe.each(transports)("sockets over $name", ({ fetch }) => {
+  test.each<[string, Step]>([
+    ["a token", answer(200, MINTED)],
+    ["a refusal", json(400, REFUSAL)],
+    ["a refusal in chunks", chunked(500, ["a", "b"])],
+    ["HTML instead of a token", answer(200, "<html></html>")],
+    ["nothing", bytes(head(204))],
+  ])("are used again after %s", async (_, step) => {
+    const server = await start([step]);
+    const complycube = new ComplyCube({ apiKey: KEY, baseUrl: server.url, maxRetries: 0, fetch });
+
+    for (let call = 0; call < CALLS; call++) await settle(complycube);
+
+    expect(server.received).toHaveLength(CALLS);
+    expect(server.opened()).toBeLessThanOrEqual(2);
+    expect(server.busy()).toBe(0);
+  });
+
+  test.each<[string, Step]>([
+    ["a redirect with a body", answer(302, "x".repeat(100_000), { location: "/" })],
+    [
+      "a redirect whose body never ends",
+      all(bytes(head(302, { location: "/", "transfer-encoding": "chunked" })), drip(chunk("x".repeat(999)))),
+    ],
+    [
+      "over 1 MiB of error",
+      all(bytes(head(500, { "content-length": "9999999" }), "x".repeat(1_100_000)), stall),
+    ],
+    [
+      "over 1 MiB of success",
+      all(bytes(head(200, { "content-length": "9999999" }), "x".repeat(1_100_000)), stall),
+    ],
+    ["a gap in the body", all(bytes(head(200, { "content-length": "99" }), "{"), stall)],
+  ])("are given back after %s", async (_, step) => {
+    const server = await start([step]);
+    const complycube = new ComplyCube({
+      apiKey: KEY,
+      baseUrl: server.url,
+      maxRetries: 0,
+      timeoutMs: 500,
+      fetch,
+    });
+
+    await Promise.all(Array.from({ length: CALLS }, () => settle(complycube)));
+
+    await vi.waitFor(() => expect(server.busy()).toBe(0), PROMPT_MS);
+  });
+
+  test("that the server has closed between two calls cost the second a retry at most", async () => {
+    vi.spyOn(Math, "random").mockReturnValue(0);
+    const server = await start([all(answer(200, MINTED), pause(20), hangUp)]);
+    const complycube = new ComplyCube({ apiKey: KEY, baseUrl: server.url, fetch });
+
+    for (let call = 0; call < 10; call++) {
+      expect(await complycube.token.generate("CLIENT_ID", TARGET)).toBe(TOKEN);
+      await new Promise((resolve) => setTimeout(resolve, 19 + (call % 3))); // Around the moment of the close.
+    }
+  });
+});
+
+describe("a process that has made its call", () => {
+  test.each<[string, Step, string]>([
+    ["token", answer(200, MINTED), `token ${TOKEN.length}`],
+    ["refused", json(400, REFUSAL), "InvalidRequestError"],
+    ["aborted", json(503, REFUSAL, { "retry-after": "50" }), "aborted"],
+    ["timed-out", stall, "TimeoutError"],
+    ["key-never-comes", stall, "TimeoutError"],
+  ])("ends by itself: %s", async (manner, step, printed) => {
+    const server = await start([step]);
+    const script = fileURLToPath(new URL("../support/one-call.ts", import.meta.url));
+
+    const startedAt = performance.now();
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, [script, server.url, manner]);
+
+    expect(stdout.trim()).toBe(printed);
+    expect(stderr).toBe("");
+    expect(performance.now() - startedAt).toBeLessThan(30_000); // Half of the deadline that a timer left behind would wait for.
+  });
+});
+
+async function start(steps: Step[]): Promise<FaultServer> {
+  const server = await startFaultServer({ steps });
+  servers.push(server);
+  return server;
+}
+
+function settle(complycube: ComplyCube): Promise<unknown> {
+  return complycube.token.generate("CLIENT_ID", TARGET).catch((error: unknown) => error);
+}

@@ -1,0 +1,6 @@
+import type { Fetch } from "../../src/index.ts";
+
+/** Every transport that the package ships; each runs through every scenario. */
+export const transports: { name: string; fetch: Fetch | undefined }[] = [
+  { name: "global fetch", fetch: undefined },
+];
