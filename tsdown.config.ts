@@ -4,11 +4,13 @@ const library: UserConfig = {
   entry: {
     index: "src/index.ts",
     referrer: "src/referrer/index.ts",
+    undici: "src/undici.ts",
     client: "src/client.ts",
     fetch: "src/fetch.ts",
     msw: "src/msw.ts",
   },
   platform: "neutral",
+  deps: { neverBundle: [/^node:/] },
   target: "es2023",
   dts: true,
   sourcemap: true,
@@ -26,7 +28,7 @@ export default defineConfig([
     ...library,
     format: "cjs",
     // Its CommonJS build has its function one `default` deeper than Node's own import of it gives, so it is built in.
-    deps: { alwaysBundle: ["openapi-fetch"] },
+    deps: { ...library.deps, alwaysBundle: ["openapi-fetch"] },
   },
   {
     entry: { cli: "src/cli.ts" },

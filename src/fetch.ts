@@ -1,6 +1,7 @@
 import createClient, { type Client } from "openapi-fetch";
 import type { components, paths } from "../generated/openapi-typescript/schema.d.ts";
-import { checkApiKey, checkBaseUrl, checkFields, DEFAULT_BASE_URL } from "./options.ts";
+import { checkApiKey, checkBaseUrl, checkFields } from "./checks.ts";
+import { DEFAULT_BASE_URL } from "./options.ts";
 
 export type { components, paths };
 

@@ -1,4 +1,12 @@
 import { refuseBrowser } from "./browser-guard.ts";
+import {
+  checkApiKey,
+  checkBaseUrl,
+  checkBoolean,
+  checkFields,
+  checkFunction,
+  checkInteger,
+} from "./checks.ts";
 import { redactCause } from "./redact.ts";
 
 /** What this package needs of a `fetch`: the global one, an instrumented one, or a stand-in for tests. */
@@ -88,8 +96,6 @@ export interface RequestOptions {
 }
 
 export const DEFAULT_BASE_URL = "https://api.complycube.com";
-/** The longest delay that a timer takes; a longer one would fire at once. */
-const MAX_INT32 = 2 ** 31 - 1;
 
 /** Options after every check, with the defaults filled in. */
 export interface Settings {
@@ -138,62 +144,6 @@ export function checkRequestOptions(options: RequestOptions | undefined, setting
   };
 }
 
-/** Checks an API key; the message says what is wrong and never shows any of it. */
-export function checkApiKey(apiKey: unknown, name = "apiKey"): string {
-  if (apiKey === undefined || apiKey === null || (typeof apiKey === "string" && apiKey.trim() === "")) {
-    throw new TypeError(
-      `${name} is missing: pass { apiKey } or set the environment variable COMPLYCUBE_API_KEY.`,
-    );
-  }
-  if (typeof apiKey !== "string") throw new TypeError(`${name} must be a string, not ${kindOf(apiKey)}.`);
-  if (/^bearer\s/i.test(apiKey))
-    throw new TypeError(`${name} must be the bare key, without "Bearer" in front of it.`);
-  if (!/^[\x21-\x7e]+$/.test(apiKey)) {
-    throw new TypeError(
-      `${name} has a space, a line break or another character that no key has. Copy it again.`,
-    );
-  }
-  return apiKey;
-}
-
-/** Checks a base URL and takes its trailing slashes off. */
-export function checkBaseUrl(baseUrl: unknown): string {
-  if (typeof baseUrl !== "string") throw new TypeError(`baseUrl must be a string, not ${kindOf(baseUrl)}.`);
-  if (!URL.canParse(baseUrl))
-    throw new TypeError(`baseUrl is not a URL. It looks like "${DEFAULT_BASE_URL}".`);
-  const url = new URL(baseUrl);
-  if (url.username !== "" || url.password !== "")
-    throw new TypeError("baseUrl must not hold a user name or password.");
-  if (url.search !== "" || url.hash !== "")
-    throw new TypeError("baseUrl must not have a query or a fragment.");
-  if (url.protocol !== "https:" && !(url.protocol === "http:" && isLoopback(url.hostname))) {
-    throw new TypeError(
-      "baseUrl must start with https://, because the API key is sent there (http:// only for localhost).",
-    );
-  }
-  return (url.origin + url.pathname).replace(/\/+$/, "");
-}
-
-/** Says which fields of an object are not known, so that a misspelt one is not silently ignored. */
-export function checkFields(name: string, value: unknown, known: readonly string[]): void {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new TypeError(`${name} must be an object, not ${kindOf(value)}.`);
-  }
-  const unknown = Object.keys(value).find((field) => !known.includes(field));
-  if (unknown !== undefined) {
-    throw new TypeError(
-      `${name} has an unknown field ${JSON.stringify(unknown)}. Known: ${known.join(", ")}.`,
-    );
-  }
-}
-
-/** Names a value's kind for an error message, without showing the value. */
-export function kindOf(value: unknown): string {
-  if (value === null || value === undefined) return String(value);
-  if (Array.isArray(value)) return "an array";
-  return typeof value === "object" ? "an object" : `a ${typeof value}`;
-}
-
 const REQUEST_OPTIONS = ["signal", "timeoutMs", "maxRetries", "allowAnyReferrer"];
 const CLIENT_OPTIONS = [
   "apiKey",
@@ -205,29 +155,6 @@ const CLIENT_OPTIONS = [
   "onAttempt",
   "dangerouslyAllowBrowser",
 ];
-
-function checkInteger(name: string, value: unknown, least: number): number | undefined {
-  if (value === undefined) return undefined;
-  if (typeof value !== "number") throw new TypeError(`${name} must be a number, not ${kindOf(value)}.`);
-  if (!Number.isInteger(value) || value < least || value > MAX_INT32) {
-    throw new RangeError(`${name} must be a whole number from ${least} to ${MAX_INT32}, not ${value}.`);
-  }
-  return value;
-}
-
-function checkBoolean(name: string, value: unknown): boolean | undefined {
-  if (value === undefined || typeof value === "boolean") return value;
-  throw new TypeError(`${name} must be true or false, not ${kindOf(value)}.`);
-}
-
-function checkFunction<F>(name: string, value: F | undefined): F | undefined {
-  if (value === undefined || typeof value === "function") return value;
-  throw new TypeError(`${name} must be a function, not ${kindOf(value)}.`);
-}
-
-function isLoopback(hostname: string): boolean {
-  return /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
-}
 
 /** A key known beforehand is checked once; a function's result is checked each time. */
 function keyReader(apiKey: ComplyCubeOptions["apiKey"]): Settings["apiKey"] {

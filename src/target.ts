@@ -1,5 +1,5 @@
 import type { components } from "../generated/openapi-typescript/schema.d.ts";
-import { checkFields, kindOf } from "./options.ts";
+import { checkFields, kindOf } from "./checks.ts";
 import { redactText } from "./redact.ts";
 import { parseReferrerPattern, referrerPatternFor } from "./referrer/index.ts";
 

@@ -1,4 +1,4 @@
-import { withDeadline } from "./deadline.ts";
+import { type Attempt, runAttempt } from "./attempt.ts";
 import { ComplyCubeError } from "./errors.ts";
 import { type AttemptEvent, checkRequestOptions, type RequestOptions, type Settings } from "./options.ts";
 import { retryDelayMs, sleep } from "./retry.ts";
@@ -39,44 +39,50 @@ export class Tokens {
       signal?.throwIfAborted();
       const startedAt = performance.now();
       try {
-        const minted = await withDeadline(call.timeoutMs, signal, (stop) => this.#attempt(request, stop));
-        this.#report({ attempt, durationMs: performance.now() - startedAt, ...minted });
-        return minted.token;
+        const { token, status, requestId } = await runAttempt(call.timeoutMs, signal, (running) =>
+          this.#send(request, running),
+        );
+        this.#report(() => ({
+          attempt,
+          durationMs: performance.now() - startedAt,
+          status,
+          requestId: requestId(),
+        }));
+        return token;
       } catch (error) {
         const durationMs = performance.now() - startedAt;
         if (signal?.aborted && error === signal.reason) {
-          this.#report({ attempt, durationMs, errorCode: "aborted" });
+          this.#report(() => ({ attempt, durationMs, errorCode: "aborted" }));
           throw error;
         }
         if (!(error instanceof ComplyCubeError)) throw error; // The apiKey function failed: nothing was sent.
         error.attempts = attempt;
         const retryInMs = attempt > call.maxRetries ? undefined : retryDelayMs(error, attempt);
-        this.#report({ attempt, durationMs, ...error, errorCode: error.code, retryInMs });
+        this.#report(() => ({ attempt, durationMs, ...error, errorCode: error.code, retryInMs }));
         if (retryInMs === undefined) throw error;
         await sleep(retryInMs, signal);
       }
     }
   }
 
-  async #attempt(request: TokenRequest, stop: AbortSignal): Promise<Minted> {
+  async #send(request: TokenRequest, attempt: Attempt): Promise<Minted> {
     let key = this.#settings.apiKey();
     if (typeof key !== "string") {
       key = await key;
-      stop.throwIfAborted(); // The key came too late, and not every fetch looks at its signal before it sends.
+      attempt.signal.throwIfAborted(); // The key came too late, and not every fetch looks at its signal before it sends.
     }
-    return this.#transport(request, key, stop);
+    return this.#transport(request, key, attempt);
   }
 
   /** Whatever the hook does, the call goes on as if there were none. */
-  #report({ attempt, durationMs, status, requestId, errorCode, retryInMs }: Attempted): void {
+  #report(describe: () => Partial<AttemptEvent> & Pick<AttemptEvent, "attempt" | "durationMs">): void {
     const { onAttempt } = this.#settings;
     if (onAttempt === undefined) return;
+    // Field by field, so that nothing else of an error or an answer gets into the event.
+    const { attempt, durationMs, status, requestId, errorCode, retryInMs } = describe();
     try {
       const result: unknown = onAttempt({ attempt, durationMs, status, requestId, errorCode, retryInMs });
       Promise.resolve(result).catch(() => {});
     } catch {}
   }
 }
-
-/** What a report is made of; only the fields of the event are taken from it, never the token. */
-type Attempted = Partial<AttemptEvent> & Pick<AttemptEvent, "attempt" | "durationMs">;

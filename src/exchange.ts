@@ -1,0 +1,49 @@
+import type { Attempt } from "./attempt.ts";
+
+/** A request, as little of it as every transport needs. */
+export interface PlainRequest {
+  readonly url: string;
+  readonly method: string;
+  readonly body: string;
+}
+
+/** An answer, its body read already. */
+export interface Answer {
+  status: number;
+  headers: { get(name: string): string | null };
+  /** `undefined` when it broke off, could not be read, or is over 1 MiB. */
+  body: string | undefined;
+  /** Why there is no body: a `BodyTooLargeError`, or what reading it threw. */
+  problem?: unknown;
+}
+
+/**
+ * Sends one request and reads its whole answer, at most 1 MiB of it. Follows no redirect, gives up when the attempt
+ * is stopped, and rejects only when no answer came.
+ */
+export type Exchange = (
+  request: PlainRequest,
+  headers: Record<string, string>,
+  attempt: Attempt,
+) => Promise<Answer>;
+
+/**
+ * Where a `fetch` of this package carries an `Exchange` that spares what a plain one costs. A registered symbol, so that
+ * an ES module and a CommonJS copy of this package know each other's.
+ */
+export const EXCHANGE = Symbol.for("complycube-tokens.exchange");
+
+/** The largest body that is read, in bytes, counted after decompression. */
+export const MAX_BODY_BYTES = 1024 * 1024;
+
+/** The body is larger than `MAX_BODY_BYTES`. */
+export class BodyTooLargeError extends Error {
+  override readonly name = "BodyTooLargeError";
+}
+
+/** Whether an answer is a redirect. A browser hides one that it does not follow behind status 0. */
+export function isRedirect(status: number): boolean {
+  return (
+    status === 0 || status === 301 || status === 302 || status === 303 || status === 307 || status === 308
+  );
+}

@@ -1,0 +1,71 @@
+import type { Attempt } from "./attempt.ts";
+import { ConnectionError } from "./errors.ts";
+import { BodyTooLargeError, type Exchange, isRedirect, MAX_BODY_BYTES } from "./exchange.ts";
+import type { Fetch } from "./options.ts";
+
+/** Exchanges through any `fetch`: the global one, an instrumented one, or a stand-in for tests. */
+export function throughFetch(fetch: Fetch): Exchange {
+  const decoder = new TextDecoder();
+
+  return async ({ url, method, body }, headers, attempt) => {
+    const response = await fetch(url, { method, headers, body, redirect: "manual", signal: attempt.signal });
+    if (typeof response?.status !== "number" || typeof response.headers?.get !== "function") {
+      throw new ConnectionError("The fetch option did not give a Response.");
+    }
+    const { status } = response;
+    // What nobody will read would hold its socket.
+    if (attempt.stopped || isRedirect(status)) {
+      discard(response);
+      return { status, headers: response.headers, body: undefined };
+    }
+    try {
+      return { status, headers: response.headers, body: await readBody(response, attempt, decoder) };
+    } catch (problem) {
+      return { status, headers: response.headers, body: undefined, problem };
+    }
+  };
+}
+
+async function readBody(response: Response, attempt: Attempt, decoder: TextDecoder): Promise<string> {
+  const { body } = response;
+  // Not every fetch has web streams: a test's stand-in may have none, and node-fetch has Node.js ones.
+  if (typeof body?.getReader !== "function") {
+    const text = await response.text();
+    if (text.length > MAX_BODY_BYTES) throw new BodyTooLargeError();
+    return text;
+  }
+  const reader = body.getReader();
+  const cancel = () => void reader.cancel().catch(() => {});
+  attempt.onStop = cancel;
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return decoder.decode(join(chunks, bytes));
+      if (!ArrayBuffer.isView(value)) throw new TypeError("The body is not made of bytes.");
+      bytes += value.byteLength;
+      if (bytes > MAX_BODY_BYTES) throw new BodyTooLargeError();
+      chunks.push(value);
+    }
+  } catch (error) {
+    cancel();
+    throw error;
+  }
+}
+
+function join(chunks: Uint8Array[], bytes: number): Uint8Array {
+  const [only] = chunks;
+  if (chunks.length === 1 && only !== undefined) return only;
+  const whole = new Uint8Array(bytes);
+  let at = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, at);
+    at += chunk.byteLength;
+  }
+  return whole;
+}
+
+function discard({ body }: Response): void {
+  if (typeof body?.cancel === "function") body.cancel().catch(() => {});
+}
