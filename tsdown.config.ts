@@ -4,6 +4,7 @@ const library: UserConfig = {
   entry: {
     index: "src/index.ts",
     referrer: "src/referrer/index.ts",
+    handler: "src/handler.ts",
     client: "src/client.ts",
     fetch: "src/fetch.ts",
     msw: "src/msw.ts",
