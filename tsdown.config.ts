@@ -5,6 +5,7 @@ const library: UserConfig = {
     index: "src/index.ts",
     referrer: "src/referrer/index.ts",
     undici: "src/undici.ts",
+    handler: "src/handler.ts",
     client: "src/client.ts",
     fetch: "src/fetch.ts",
     msw: "src/msw.ts",

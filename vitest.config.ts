@@ -14,6 +14,13 @@ export default defineConfig({
       },
       {
         test: {
+          name: "examples",
+          include: ["test/examples/**/*.test.ts"],
+          globalSetup: "test/support/prism-for-tests.ts",
+        },
+      },
+      {
+        test: {
           name: "browser",
           include: ["test/browser/**/*.test.ts"],
           testTimeout: 120_000,

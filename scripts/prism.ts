@@ -38,7 +38,9 @@ export async function startPrism(port = 0): Promise<Prism> {
   const failed = died.then(() =>
     Promise.reject(new Error(`Prism ended instead of starting. Its log:\n${log}`)),
   );
-  const url = await Promise.race([listening, failed, timeout(child, () => log)]);
+  const patience = new AbortController();
+  const url = await Promise.race([listening, failed, timeout(child, () => log, patience.signal)]);
+  patience.abort();
   failed.catch(() => {});
   return {
     url,
@@ -52,11 +54,12 @@ export async function startPrism(port = 0): Promise<Prism> {
   };
 }
 
-function timeout(child: ChildProcess, log: () => string): Promise<never> {
+function timeout(child: ChildProcess, log: () => string, started: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
-    setTimeout(() => {
+    const timer = setTimeout(() => {
       child.kill();
       reject(new Error(`Prism did not start within ${START_TIMEOUT_MS / 1_000} s. Its log:\n${log()}`));
     }, START_TIMEOUT_MS).unref();
+    started.addEventListener("abort", () => clearTimeout(timer));
   });
 }

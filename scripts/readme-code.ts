@@ -7,6 +7,7 @@ const folder = `${root}.reports/readme`;
 const KNOWN = {
   complycube: 'declare const complycube: import("complycube-tokens").ComplyCube;',
   clientId: "declare const clientId: string;",
+  handler: 'declare const handler: import("complycube-tokens/handler").TokenHandler;',
 };
 
 rmSync(folder, { recursive: true, force: true });

@@ -117,6 +117,8 @@ class AnswerCollector implements Dispatcher.DispatchHandler {
     this.#status = status;
     this.#headers = headers;
     if (isRedirect(status)) this.#endWith(new Error("A redirect, which is not followed."), controller);
+    // The parser would wait for a body, which a 205 has not.
+    else if (status === 205) this.#endWith(new Error("A 205 has no body."), controller);
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {

@@ -18,8 +18,8 @@ const QUIET_FLAGS = [
   // Chromium heeds the last flag of this name alone, so that Playwright's wish to keep http pages http is repeated.
   // A page that is answered inside the browser counts as public, and may then not call a loopback API.
   "--disable-features=DisableLoadExtensionCommandLineSwitch,HttpsUpgrades,LocalNetworkAccessChecks",
-  // The last line of defence: no name leads out of this machine. api.test is for a host that is not loopback by name.
-  "--host-resolver-rules=MAP api.test 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost, EXCLUDE [::1]",
+  // The last line of defence: no name leads out of this machine. *.test is for hosts that are not loopback by name.
+  "--host-resolver-rules=MAP *.test 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost, EXCLUDE [::1]",
 ];
 
 const isExecutable = (path: string) => {

@@ -1,0 +1,31 @@
+// Stands in for your own sign-in and sessions: what matters is that the client ID comes from the server's memory.
+
+/** The users, each with the ID of the ComplyCube client that was created for them. */
+const clientIdOf = new Map([
+  ["ada", "CLIENT_ID_OF_ADA"],
+  ["grace", "CLIENT_ID_OF_GRACE"],
+]);
+const sessions = new Map<string, { clientId: string }>();
+
+/** Starts a session and returns its cookie; `undefined` for an unknown user. Yours asks for a password, too. */
+export function signIn(user: string): string | undefined {
+  const clientId = clientIdOf.get(user);
+  if (clientId === undefined) return undefined;
+  const id = crypto.randomUUID();
+  sessions.set(id, { clientId });
+  return sessionCookie(id);
+}
+
+/** Finds the session of a request by its cookie. */
+export function sessionOf({ headers }: Request): { clientId: string } | undefined {
+  return sessions.get(sessionId(headers) ?? "");
+}
+
+/** Behind https, add `Secure` and call it `__Host-session`. */
+export function sessionCookie(id: string): string {
+  return `session=${id}; HttpOnly; SameSite=Lax; Path=/`;
+}
+
+export function sessionId(headers: Headers): string | undefined {
+  return /(?:^|;\s*)session=([\w-]+)/.exec(headers.get("cookie") ?? "")?.[1];
+}
