@@ -1,0 +1,152 @@
+import { existsSync } from "node:fs";
+import { root } from "../scripts/root.ts";
+import { API_KEY, CLIENT_ID, REFERRER, TIMEOUT_MS } from "./exchange.ts";
+
+/** Mints one token. */
+export type Mint = () => Promise<string>;
+
+/** One way to mint a token. All send the same request and give back the token's text. */
+export interface Rival {
+  name: string;
+  /** Loads what it needs, and nothing of the others. */
+  load(url: string): Promise<Mint>;
+}
+
+const body = { clientId: CLIENT_ID, referrer: REFERRER };
+const headers = { authorization: API_KEY, "content-type": "application/json" };
+
+const bareFetch: Rival = {
+  name: "fetch",
+  async load(url) {
+    return async () => {
+      const response = await fetch(`${url}/v1/tokens`, {
+        method: "POST",
+        headers,
+        body: JSON.stringify(body),
+      });
+      if (!response.ok) throw new Error(`status ${response.status}`);
+      return ((await response.json()) as { token: string }).token;
+    };
+  },
+};
+
+/** What anyone has to write around fetch to be sure that the call ends. */
+const armedFetch: Rival = {
+  name: "fetch, with a deadline",
+  async load(url) {
+    return async () => {
+      const controller = new AbortController();
+      const timer = setTimeout(() => controller.abort(), TIMEOUT_MS);
+      try {
+        const response = await fetch(`${url}/v1/tokens`, {
+          method: "POST",
+          headers,
+          body: JSON.stringify(body),
+          signal: controller.signal,
+        });
+        if (!response.ok) throw new Error(`status ${response.status}`);
+        return ((await response.json()) as { token: string }).token;
+      } finally {
+        clearTimeout(timer);
+      }
+    };
+  },
+};
+
+const undiciRequest: Rival = {
+  name: "undici.request",
+  async load(url) {
+    const { request } = await import("undici");
+    return async () => {
+      const answer = await request(`${url}/v1/tokens`, {
+        method: "POST",
+        headers,
+        body: JSON.stringify(body),
+      });
+      if (answer.statusCode !== 200) throw new Error(`status ${answer.statusCode}`);
+      return ((await answer.body.json()) as { token: string }).token;
+    };
+  },
+};
+
+const openapiFetch: Rival = {
+  name: "openapi-fetch",
+  async load(url) {
+    const { default: createClient } = await import("openapi-fetch");
+    const client = createClient<import("complycube-tokens/fetch").paths>({ baseUrl: url, headers });
+    return async () => {
+      const { data } = await client.POST("/v1/tokens", { body });
+      if (data === undefined) throw new Error("no token");
+      return data.token;
+    };
+  },
+};
+
+const heyApi: Rival = {
+  name: "Hey API client",
+  async load(url) {
+    const { createClient, generateToken } = await import("complycube-tokens/client");
+    const client = createClient({ baseUrl: url, auth: API_KEY });
+    return async () => {
+      const { data } = await generateToken({ client, body });
+      if (data === undefined) throw new Error("no token");
+      return data.token;
+    };
+  },
+};
+
+const official: Rival = {
+  name: "@complycube/api",
+  async load(url) {
+    const { ComplyCube } = await import("@complycube/api");
+    const client = new ComplyCube({ apiKey: API_KEY });
+    // Its base URL is fixed; its axios instance is not. Its sockets are kept alive, by Node's own default agent.
+    (
+      client as unknown as { axiosInstance: { defaults: { baseURL: string } } }
+    ).axiosInstance.defaults.baseURL = `${url}/v1`;
+    const target = { referrer: REFERRER } as never;
+    return async () => (await client.token.generate(CLIENT_ID, target)) as unknown as string;
+  },
+};
+
+const ours: Rival = {
+  name: "complycube-tokens",
+  async load(baseUrl) {
+    const { ComplyCube } = await import("complycube-tokens");
+    const { token } = new ComplyCube({ apiKey: API_KEY, baseUrl, timeoutMs: TIMEOUT_MS });
+    return () => token.generate(CLIENT_ID, { referrer: REFERRER });
+  },
+};
+
+const oursOverUndici: Rival = {
+  name: "complycube-tokens, undici",
+  async load(baseUrl) {
+    const { ComplyCube } = await import("complycube-tokens");
+    const { undiciFetch } = (await import(UNDICI_SUBPATH)) as {
+      undiciFetch(): (url: string, init: RequestInit) => Promise<Response>;
+    };
+    const { token } = new ComplyCube({
+      apiKey: API_KEY,
+      baseUrl,
+      timeoutMs: TIMEOUT_MS,
+      fetch: undiciFetch(),
+    });
+    return () => token.generate(CLIENT_ID, { referrer: REFERRER });
+  },
+};
+
+const UNDICI_SUBPATH: string = "complycube-tokens/undici";
+/** Whether this build has the faster transport. */
+export const hasUndiciTransport = existsSync(`${root}dist/undici.js`);
+
+/** Every rival, in the order of the table. */
+export const rivals: readonly Rival[] = [
+  bareFetch,
+  armedFetch,
+  undiciRequest,
+  openapiFetch,
+  heyApi,
+  official,
+  ours,
+  ...(hasUndiciTransport ? [oursOverUndici] : []),
+];
