@@ -31,6 +31,8 @@ describe("importing the package", () => {
   test.each([
     ["index.js", /^(dist|node_modules\/openapi-fetch)\//],
     ["index.cjs", /^dist\//],
+    ["handler.js", /^dist\//],
+    ["handler.cjs", /^dist\//],
     ["fetch.js", /^(dist|node_modules\/openapi-fetch)\//],
     ["fetch.cjs", /^dist\//],
     ["referrer.js", /^dist\//],
