@@ -1,8 +1,13 @@
 // Prints the test runner's own counts as one plain line, and fails when a test failed or none ran.
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { root } from "./root.ts";
 
-const report = JSON.parse(readFileSync(`${root}.reports/vitest.json`, "utf8")) as {
+const file = `${root}.reports/vitest.json`;
+if (!existsSync(file)) {
+  console.error("The tests did not run: see above for what failed before them.");
+  process.exit(1);
+}
+const report = JSON.parse(readFileSync(file, "utf8")) as {
   numPassedTests: number;
   numFailedTests: number;
   numPendingTests: number;

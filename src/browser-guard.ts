@@ -1,15 +1,16 @@
 /**
- * Refuses to run where the API key would be public: in a web page or a browser's worker.
+ * Refuses to run where the API key would be public: in a web page, a browser's worker or a React Native app.
  * Servers that look like one in part pass: Node.js with a DOM for tests, Bun, Deno, Cloudflare Workers, Vercel Edge.
  */
 export function refuseBrowser(allowed: boolean): void {
   if (allowed || isServer()) return;
   const scope = globalThis as { window?: unknown; document?: unknown; WorkerGlobalScope?: unknown };
+  const isApp = globalThis.navigator?.product === "ReactNative";
   const isPage = scope.window !== undefined && scope.document !== undefined;
-  if (!isPage && scope.WorkerGlobalScope === undefined) return;
+  if (!isApp && !isPage && scope.WorkerGlobalScope === undefined) return;
   throw new TypeError(
-    "ComplyCube must not run in a browser: everyone who opens the page could read the API key and act for your account. " +
-      "Make the token on your server and send only the token to the page. " +
+    "ComplyCube must not run in a browser or an app: everyone who has it could read the API key and act for your account. " +
+      "Make the token on your server and send only the token to the page or app. " +
       "For a test that has no real key, pass { dangerouslyAllowBrowser: true }.",
   );
 }
