@@ -43,7 +43,11 @@ export function checkTokenRequest(
     : { clientId, appId: checkAppId(value) };
 }
 
+/** A service sends the same pattern again and again, and taking it apart costs more than all other checks. */
+let lastAccepted: string | undefined;
+
 function checkReferrer(referrer: unknown, allowAnyReferrer: boolean): string {
+  if (referrer !== undefined && referrer === lastAccepted) return lastAccepted;
   checkText("referrer", referrer, "a match pattern, such as https://www.example.com/*");
   if (looksLikeAppId(referrer)) {
     throw new TypeError(
@@ -64,6 +68,7 @@ function checkReferrer(referrer: unknown, allowAnyReferrer: boolean): string {
         `would not match. Use ${quote(referrerPatternFor(referrer.replace("*", "https")))}.`,
     );
   }
+  if (scope !== "any") lastAccepted = referrer;
   return referrer;
 }
 

@@ -65,13 +65,13 @@ export class Tokens {
     }
   }
 
-  async #send(request: TokenRequest, attempt: Attempt): Promise<Minted> {
-    let key = this.#settings.apiKey();
-    if (typeof key !== "string") {
-      key = await key;
-      attempt.signal.throwIfAborted(); // The key came too late, and not every fetch looks at its signal before it sends.
-    }
-    return this.#transport(request, key, attempt);
+  #send(request: TokenRequest, attempt: Attempt): Promise<Minted> {
+    const key = this.#settings.apiKey();
+    if (typeof key === "string") return this.#transport(request, key, attempt);
+    return key.then((late) => {
+      attempt.signal.throwIfAborted(); // Not every fetch looks at its signal before it sends.
+      return this.#transport(request, late, attempt);
+    });
   }
 
   /** Whatever the hook does, the call goes on as if there were none. */
