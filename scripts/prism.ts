@@ -11,15 +11,32 @@ export interface Prism {
   stop(): Promise<void>;
 }
 
+const ENDING_SIGNALS = ["SIGTERM", "SIGHUP", "SIGINT"] as const;
 const START_TIMEOUT_MS = 30_000;
 
 /** Starts Prism on the hand-written spec; rejects with its log when it does not start. Port 0 picks a free one. */
 export async function startPrism(port = 0): Promise<Prism> {
   const bin = createRequire(import.meta.url).resolve("@stoplight/prism-cli/dist/index.js");
-  const args = [bin, "mock", "--host", "127.0.0.1", "--port", String(port), "openapi/openapi.yaml"];
+  const args = [
+    bin,
+    "mock",
+    "--host",
+    "127.0.0.1",
+    "--port",
+    String(port),
+    "--multiprocess",
+    "false",
+    "openapi/openapi.yaml",
+  ];
   const child = spawn(process.execPath, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
   const stopWithUs = () => child.kill();
   process.once("exit", stopWithUs);
+  // A signal that ends a process runs none of its exit handlers.
+  const endWithUs = (signal: NodeJS.Signals) => {
+    child.kill();
+    if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
+  };
+  for (const signal of ENDING_SIGNALS) process.once(signal, endWithUs);
 
   let log = "";
   let stopping = false;
@@ -48,6 +65,7 @@ export async function startPrism(port = 0): Promise<Prism> {
     async stop() {
       stopping = true;
       process.off("exit", stopWithUs);
+      for (const signal of ENDING_SIGNALS) process.off(signal, endWithUs);
       child.kill();
       await ended;
     },

@@ -1,13 +1,12 @@
-const EXAMPLE_BASE_URL = "https://api.complycube.com";
+/** Where the API is. */
+export const DEFAULT_BASE_URL = "https://api.complycube.com";
 /** The longest delay that a timer takes; a longer one would fire at once. */
 const MAX_INT32 = 2 ** 31 - 1;
 
 /** Checks an API key; the message says what is wrong and never shows any of it. */
-export function checkApiKey(apiKey: unknown, name = "apiKey"): string {
+export function checkApiKey(apiKey: unknown, name = "apiKey", hint = "pass { apiKey }"): string {
   if (apiKey === undefined || apiKey === null || (typeof apiKey === "string" && apiKey.trim() === "")) {
-    throw new TypeError(
-      `${name} is missing: pass { apiKey } or set the environment variable COMPLYCUBE_API_KEY.`,
-    );
+    throw new TypeError(`${name} is missing: ${hint}.`);
   }
   if (typeof apiKey !== "string") throw new TypeError(`${name} must be a string, not ${kindOf(apiKey)}.`);
   if (/^bearer\s/i.test(apiKey))
@@ -24,7 +23,7 @@ export function checkApiKey(apiKey: unknown, name = "apiKey"): string {
 export function checkBaseUrl(baseUrl: unknown): string {
   if (typeof baseUrl !== "string") throw new TypeError(`baseUrl must be a string, not ${kindOf(baseUrl)}.`);
   if (!URL.canParse(baseUrl))
-    throw new TypeError(`baseUrl is not a URL. It looks like "${EXAMPLE_BASE_URL}".`);
+    throw new TypeError(`baseUrl is not a URL. It looks like "${DEFAULT_BASE_URL}".`);
   const url = new URL(baseUrl);
   if (url.username !== "" || url.password !== "")
     throw new TypeError("baseUrl must not hold a user name or password.");
@@ -45,9 +44,11 @@ export function checkFields(name: string, value: unknown, known: readonly string
   }
   const unknown = Object.keys(value).find((field) => !known.includes(field));
   if (unknown !== undefined) {
-    throw new TypeError(
-      `${name} has an unknown field ${JSON.stringify(unknown)}. Known: ${known.join(", ")}.`,
-    );
+    // Named only where it looks like a field: it may be a value in the wrong place, such as an API key.
+    const what = /^(?!live_|test_)[A-Za-z]\w{0,30}$/.test(unknown)
+      ? `an unknown field "${unknown}"`
+      : "an unknown field";
+    throw new TypeError(`${name} has ${what}. Known: ${known.join(", ")}.`);
   }
 }
 
@@ -58,6 +59,7 @@ export function kindOf(value: unknown): string {
   return typeof value === "object" ? "an object" : `a ${typeof value}`;
 }
 
+/** Checks a whole number from `least` to what a timer can hold; `undefined` passes. */
 export function checkInteger(name: string, value: unknown, least: number): number | undefined {
   if (value === undefined) return undefined;
   if (typeof value !== "number") throw new TypeError(`${name} must be a number, not ${kindOf(value)}.`);
@@ -67,11 +69,13 @@ export function checkInteger(name: string, value: unknown, least: number): numbe
   return value;
 }
 
+/** Checks a flag; `undefined` passes. */
 export function checkBoolean(name: string, value: unknown): boolean | undefined {
   if (value === undefined || typeof value === "boolean") return value;
   throw new TypeError(`${name} must be true or false, not ${kindOf(value)}.`);
 }
 
+/** Checks a function; `undefined` passes. */
 export function checkFunction<F>(name: string, value: F | undefined): F | undefined {
   if (value === undefined || typeof value === "function") return value;
   throw new TypeError(`${name} must be a function, not ${kindOf(value)}.`);

@@ -36,6 +36,11 @@ export const EXCHANGE = Symbol.for("complycube-tokens.exchange");
 /** The largest body that is read, in bytes, counted after decompression. */
 export const MAX_BODY_BYTES = 1024 * 1024;
 
+/** What a `fetch` gave is not a Response. */
+export class NoResponseError extends Error {
+  override readonly name = "NoResponseError";
+}
+
 /** The body is larger than `MAX_BODY_BYTES`. */
 export class BodyTooLargeError extends Error {
   override readonly name = "BodyTooLargeError";

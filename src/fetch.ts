@@ -1,7 +1,6 @@
 import createClient, { type Client } from "openapi-fetch";
 import type { components, paths } from "../generated/openapi-typescript/schema.d.ts";
-import { checkApiKey, checkBaseUrl, checkFields } from "./checks.ts";
-import { DEFAULT_BASE_URL } from "./options.ts";
+import { checkApiKey, checkBaseUrl, checkFields, checkFunction, DEFAULT_BASE_URL } from "./checks.ts";
 
 export type { components, paths };
 
@@ -36,9 +35,10 @@ export interface TokensFetchOptions {
  */
 export function createTokensFetch(options: TokensFetchOptions): Client<paths> {
   checkFields("options", options, ["apiKey", "baseUrl", "fetch"]);
-  const { fetch } = options;
+  const { baseUrl = DEFAULT_BASE_URL } = options;
+  const fetch = checkFunction("fetch", options.fetch);
   return createClient<paths>({
-    baseUrl: checkBaseUrl(options.baseUrl ?? DEFAULT_BASE_URL),
+    baseUrl: checkBaseUrl(baseUrl),
     headers: { authorization: checkApiKey(options.apiKey) },
     redirect: "manual",
     ...(fetch && { fetch }),

@@ -6,6 +6,7 @@ import {
   checkFields,
   checkFunction,
   checkInteger,
+  DEFAULT_BASE_URL,
 } from "./checks.ts";
 import { redactCause } from "./redact.ts";
 
@@ -95,8 +96,6 @@ export interface RequestOptions {
   allowAnyReferrer?: boolean | undefined;
 }
 
-export const DEFAULT_BASE_URL = "https://api.complycube.com";
-
 /** Options after every check, with the defaults filled in. */
 export interface Settings {
   apiKey: () => string | Promise<string>;
@@ -113,8 +112,8 @@ export function checkClientOptions(options: ComplyCubeOptions): Settings {
   checkFields("options", options, CLIENT_OPTIONS);
   refuseBrowser(checkBoolean("dangerouslyAllowBrowser", options.dangerouslyAllowBrowser) ?? false);
   return {
-    apiKey: keyReader(options.apiKey ?? environment("COMPLYCUBE_API_KEY")),
-    baseUrl: checkBaseUrl(options.baseUrl ?? environment("COMPLYCUBE_BASE_URL") ?? DEFAULT_BASE_URL),
+    apiKey: keyReader(orElse(options.apiKey, environment("COMPLYCUBE_API_KEY"))),
+    baseUrl: checkBaseUrl(orElse(options.baseUrl, environment("COMPLYCUBE_BASE_URL") || DEFAULT_BASE_URL)),
     fetch: checkFunction("fetch", options.fetch) ?? globalFetch,
     timeoutMs: checkInteger("timeoutMs", options.timeoutMs, 1) ?? 10_000,
     maxRetries: checkInteger("maxRetries", options.maxRetries, 0) ?? 2,
@@ -133,7 +132,7 @@ export function checkRequestOptions(options: RequestOptions | undefined, setting
   if (options === undefined) return settings;
   checkFields("options", options, REQUEST_OPTIONS);
   const { signal } = options;
-  if (signal !== undefined && typeof signal?.throwIfAborted !== "function") {
+  if (signal !== undefined && !isAbortSignal(signal)) {
     throw new TypeError("signal must be an AbortSignal, such as the `signal` of an AbortController.");
   }
   return {
@@ -159,7 +158,11 @@ const CLIENT_OPTIONS = [
 /** A key known beforehand is checked once; a function's result is checked each time. */
 function keyReader(apiKey: ComplyCubeOptions["apiKey"]): Settings["apiKey"] {
   if (typeof apiKey !== "function") {
-    const key = checkApiKey(apiKey);
+    const key = checkApiKey(
+      apiKey,
+      "apiKey",
+      "pass { apiKey } or set the environment variable COMPLYCUBE_API_KEY",
+    );
     return () => key;
   }
   return async () => {
@@ -169,8 +172,19 @@ function keyReader(apiKey: ComplyCubeOptions["apiKey"]): Settings["apiKey"] {
     } catch (error) {
       throw new TypeError("The apiKey function failed to give a key.", { cause: redactCause(error, "") });
     }
-    return checkApiKey(key, "The result of the apiKey function");
+    return checkApiKey(key, "The result of the apiKey function", "it must give the key as a string");
   };
+}
+
+/** Only what is left out is replaced: `null` is a mistake, and is said to be one. */
+function orElse<T>(given: T, otherwise: T): T {
+  return given === undefined ? otherwise : given;
+}
+
+/** By what it does, because a polyfill's is as good. */
+function isAbortSignal(value: AbortSignal | null): boolean {
+  const methods = ["addEventListener", "removeEventListener", "throwIfAborted"] as const;
+  return typeof value?.aborted === "boolean" && methods.every((name) => typeof value[name] === "function");
 }
 
 const globalFetch: Fetch = (url, init) => globalThis.fetch(url, init);

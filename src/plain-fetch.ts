@@ -1,6 +1,5 @@
 import type { Attempt } from "./attempt.ts";
-import { ConnectionError } from "./errors.ts";
-import { BodyTooLargeError, type Exchange, isRedirect, MAX_BODY_BYTES } from "./exchange.ts";
+import { BodyTooLargeError, type Exchange, isRedirect, MAX_BODY_BYTES, NoResponseError } from "./exchange.ts";
 import type { Fetch } from "./options.ts";
 
 /** Exchanges through any `fetch`: the global one, an instrumented one, or a stand-in for tests. */
@@ -10,20 +9,31 @@ export function throughFetch(fetch: Fetch): Exchange {
   return async ({ url, method, body }, headers, attempt) => {
     const response = await fetch(url, { method, headers, body, redirect: "manual", signal: attempt.signal });
     if (typeof response?.status !== "number" || typeof response.headers?.get !== "function") {
-      throw new ConnectionError("The fetch option did not give a Response.");
+      throw new NoResponseError("The fetch option did not give a Response.");
     }
     const { status } = response;
+    const answered = { status, headers: { get: (name: string) => readHeader(response, name) } };
     // What nobody will read would hold its socket.
     if (attempt.stopped || isRedirect(status)) {
       discard(response);
-      return { status, headers: response.headers, body: undefined };
+      return { ...answered, body: undefined };
     }
     try {
-      return { status, headers: response.headers, body: await readBody(response, attempt, decoder) };
+      return { ...answered, body: await readBody(response, attempt, decoder) };
     } catch (problem) {
-      return { status, headers: response.headers, body: undefined, problem };
+      return { ...answered, body: undefined, problem };
     }
   };
+}
+
+/** A stand-in's headers may be a Map, give anything, or throw. */
+function readHeader({ headers }: Response, name: string): string | null {
+  try {
+    const value: unknown = headers.get(name);
+    return typeof value === "string" ? value : null;
+  } catch {
+    return null;
+  }
 }
 
 async function readBody(response: Response, attempt: Attempt, decoder: TextDecoder): Promise<string> {
@@ -31,7 +41,7 @@ async function readBody(response: Response, attempt: Attempt, decoder: TextDecod
   // Not every fetch has web streams: a test's stand-in may have none, and node-fetch has Node.js ones.
   if (typeof body?.getReader !== "function") {
     const text = await response.text();
-    if (text.length > MAX_BODY_BYTES) throw new BodyTooLargeError();
+    if (new TextEncoder().encode(text).byteLength > MAX_BODY_BYTES) throw new BodyTooLargeError();
     return text;
   }
   const reader = body.getReader();
@@ -68,4 +78,6 @@ function join(chunks: Uint8Array[], bytes: number): Uint8Array {
 
 function discard({ body }: Response): void {
   if (typeof body?.cancel === "function") body.cancel().catch(() => {});
+  // node-fetch has a Node.js stream there.
+  else (body as { destroy?: () => void } | null)?.destroy?.();
 }

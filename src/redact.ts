@@ -2,11 +2,18 @@ const MARK = "[redacted]";
 const MAX_DEPTH = 8;
 // A key by its prefix, whoever's it is, and a token by its field or by the shape of a JSON Web Token, whole or cut off.
 const SECRET_SHAPES =
-  /(?<![A-Za-z])(?:live|test)_[\w+/=-]{8,}|(?<="token"\s*:\s*")[^"]+|eyJ[\w-]{8,}(?:\.[\w-]*){0,2}/g;
+  /(?<![A-Za-z])(?:live|test)_[\w+/=%\\-]{8,}|(?<="token"\s*:\s*")[^"]+|eyJ[\w-]{8,}(?:\.[\w-]*){0,2}/g;
 
 /** Blots out the key, and whatever has the shape of a key or a token. */
 export function redactText(text: string, key: string): string {
-  return (key === "" ? text : text.replaceAll(key, MARK)).replace(SECRET_SHAPES, MARK);
+  // As it is, as JSON writes it, as PHP's JSON does, and as a URL does.
+  const spellings =
+    key === ""
+      ? []
+      : [key, JSON.stringify(key).slice(1, -1), key.replaceAll("/", "\\/"), encodeURIComponent(key)];
+  return spellings
+    .reduce((rest, spelling) => rest.replaceAll(spelling, MARK), text)
+    .replace(SECRET_SHAPES, MARK);
 }
 
 /** Copies parsed JSON without the key and without any token; deeper than 8 levels nothing is kept. */

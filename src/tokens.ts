@@ -51,7 +51,7 @@ export class Tokens {
         return token;
       } catch (error) {
         const durationMs = performance.now() - startedAt;
-        if (signal?.aborted && error === signal.reason) {
+        if (signal?.aborted && Object.is(error, signal.reason)) {
           this.#report(() => ({ attempt, durationMs, errorCode: "aborted" }));
           throw error;
         }

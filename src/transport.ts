@@ -8,6 +8,7 @@ import {
   EXCHANGE,
   type Exchange,
   isRedirect,
+  NoResponseError,
   type PlainRequest,
 } from "./exchange.ts";
 import type { Fetch } from "./options.ts";
@@ -139,7 +140,7 @@ function readAnswer(
 }
 
 function unanswered(baseUrl: string, thrown: unknown, key: string): ConnectionError {
-  if (thrown instanceof ConnectionError) return thrown;
+  if (thrown instanceof NoResponseError) return new ConnectionError(thrown.message);
   const cause = redactCause(thrown, key);
   return new ConnectionError(`No answer from ${new URL(baseUrl).origin}${reasonOf(cause)}.`, { cause });
 }

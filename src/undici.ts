@@ -132,7 +132,7 @@ class AnswerCollector implements Dispatcher.DispatchHandler {
     const bytes = this.#chunks.length === 1 && only !== undefined ? only : Buffer.concat(this.#chunks);
     const answer = { status: this.#status, headers: this };
     const encoding = this.get("content-encoding");
-    if (encoding === null || bytes.byteLength === 0) {
+    if (!encoding || bytes.byteLength === 0) {
       this.#resolve({ ...answer, body: this.#decoder.decode(bytes) });
       return;
     }
@@ -165,7 +165,7 @@ class AnswerCollector implements Dispatcher.DispatchHandler {
 async function decompress(bytes: Buffer, encoding: string): Promise<Buffer> {
   const limit = { maxOutputLength: MAX_BODY_BYTES };
   try {
-    switch (encoding.toLowerCase()) {
+    switch (encoding.trim().toLowerCase()) {
       case "identity":
         return bytes;
       case "gzip":

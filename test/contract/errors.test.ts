@@ -1,5 +1,10 @@
-import { expect, inject, test } from "vitest";
+import { afterEach, expect, inject, test } from "vitest";
 import { ComplyCube } from "../../src/index.ts";
+import { takeViolations, watchedFetch } from "../support/contract-clients.ts";
+
+afterEach(() => {
+  expect(takeViolations()).toEqual([]);
+});
 
 const classes = [
   { status: 400, name: "InvalidRequestError" },
@@ -18,11 +23,7 @@ test.each(classes)("rejects with $name when the API answers $status", async ({ s
     apiKey: "test_CONTRACT_KEY",
     baseUrl: inject("prismUrl"),
     maxRetries: 0,
-    fetch: (url, init) => {
-      const request = new Request(url, init);
-      request.headers.set("prefer", `code=${status}`);
-      return fetch(request);
-    },
+    fetch: (url, init) => watchedFetch(new Request(url, init), `code=${status}`),
   });
 
   const call = complycube.token.generate("CLIENT_ID", { appId: "com.myapp.demo.app" });

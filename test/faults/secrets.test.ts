@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
-import { type AttemptEvent, ComplyCube, type ComplyCubeOptions } from "../../src/index.ts";
+import { type AttemptEvent, ComplyCube, type ComplyCubeOptions, ConnectionError } from "../../src/index.ts";
 import {
   answer,
   type FaultServer,
@@ -348,6 +348,67 @@ describe("a fetch option that fails", () => {
       message: "The fetch option did not give a Response.",
     });
     expect(leaks(error, [KEY, TOKEN])).toEqual([]);
+  });
+
+  test("to connect, throwing a ConnectionError of its own, shows nothing of it", async () => {
+    const own = new ConnectionError(`no way with ${KEY}`, { cause: { headers: { authorization: KEY } } });
+
+    const { error } = await settle(local(() => Promise.reject(own), { maxRetries: 0 }));
+
+    expect(error).toMatchObject({ name: "ConnectionError", code: "connection", attempts: 1 });
+    expect(error).not.toBe(own);
+    expect(leaks(error, [KEY, TOKEN])).toEqual([]);
+  });
+
+  test.each<[string, unknown]>([
+    ["are a Map", new Map()],
+    ["give numbers", { get: () => 5 }],
+    ["give undefined", { get: () => undefined }],
+    [
+      "throw the key",
+      {
+        get() {
+          throw new Error(KEY);
+        },
+      },
+    ],
+  ])("to give headers, which %s, changes nothing about the answer", async (_, headers) => {
+    const answer = (status: number) =>
+      local(async () => ({ status, headers, text: async () => MINTED }) as unknown as Response, {
+        maxRetries: 0,
+        onAttempt: () => {},
+      });
+
+    const minted = await settle(answer(200));
+    const refused = await settle(answer(429));
+
+    expect(minted).toEqual({ token: TOKEN });
+    expect(refused.error).toMatchObject({ name: "RateLimitError", status: 429, retryAfterMs: undefined });
+    expect(leaks(refused.error, [KEY, TOKEN])).toEqual([]);
+  });
+
+  test("to give web streams, giving text of over 1 MiB, rejects with an InvalidResponseError", async () => {
+    const text = JSON.stringify({ token: TOKEN, padding: "é".repeat(600_000) }); // Under 1 MiB of characters.
+    const respond = async () => ({ status: 200, headers: new Headers(), text: async () => text }) as Response;
+
+    const { error } = await settle(local(respond));
+
+    expect(error).toMatchObject({ name: "InvalidResponseError", status: 200 });
+    expect((error as Error).message).toContain("1 MiB");
+  });
+
+  test.each<[string, (key: string) => string]>([
+    ["as PHP writes JSON", (key) => key.replaceAll("/", "\\/")],
+    ["in a URL", encodeURIComponent],
+  ])("to hide the key, which an error body spells %s, does not show it", async (_, spell) => {
+    const key = "live_abcdefgh/SECOND+HALF/SECRET";
+    const body = `Unknown key ${spell(key)}`;
+    const client = new ComplyCube({ apiKey: key, fetch: async () => new Response(body, { status: 400 }) });
+
+    const { error } = await settle(client);
+
+    expect(error).toMatchObject({ name: "InvalidRequestError", body: "Unknown key [redacted]" });
+    expect(leaks(error, ["SECOND", "SECRET"])).toEqual([]);
   });
 
   test.each<[string, () => Response]>([

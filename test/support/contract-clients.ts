@@ -28,7 +28,7 @@ export function takeViolations(): string[] {
 }
 
 /** A fetch that can ask Prism for one of its answers, and remembers what Prism finds wrong with a request. */
-async function watchedFetch(request: Request, prefer?: string): Promise<Response> {
+export async function watchedFetch(request: Request, prefer?: string): Promise<Response> {
   if (prefer !== undefined) request.headers.set("prefer", prefer);
   const response = await fetch(request);
   const found = response.headers.get("sl-violations");

@@ -107,6 +107,8 @@ describe("an option of the wrong kind", () => {
     ["signal", {}],
     ["signal", new AbortController()],
     ["signal", new EventTarget()],
+    ["signal", { throwIfAborted() {} }],
+    ["signal", { aborted: false, throwIfAborted() {}, addEventListener() {} }],
     ["signal", true],
     ["allowAnyReferrer", "yes"],
   ])("is refused by name at a call, with nothing sent: %s: %o", async (name, value) => {
@@ -134,6 +136,16 @@ describe("options", () => {
       expect(answered).not.toHaveBeenCalled();
     },
   );
+
+  test("refuse a field whose name is an API key, and do not show it", async () => {
+    const field = { live_SECRET_KEY_1234: 1 };
+
+    const call = client().token.generate("CLIENT_ID", field as never);
+
+    expect(() => client(field)).toThrow(/^(?!.*SECRET).*an unknown field\. Known: /);
+    await expect(call).rejects.toThrow(/^(?!.*SECRET).*an unknown field\. Known: /);
+    expect(answered).not.toHaveBeenCalled();
+  });
 
   test("are read once: what the caller changes later changes nothing", async () => {
     const options = { apiKey: "test_FIRST", fetch: answered };
