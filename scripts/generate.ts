@@ -1,10 +1,10 @@
 // Makes `generated/` from `openapi/openapi.yaml`. The same spec always gives the same bytes.
-import { execFileSync } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { createClient } from "@hey-api/openapi-ts";
 import openapiTS, { astToString } from "openapi-typescript";
+import { redocly } from "./redocly.ts";
 import { root } from "./root.ts";
 
 /** Writes all that is generated into `folder`, which it empties first. */
@@ -14,15 +14,11 @@ export async function generate(folder: string): Promise<void> {
   // In one file: the code samples are files of their own, which generators would take for schemas.
   const bundle = join(folder, "openapi/openapi.yaml");
   for (const extension of ["yaml", "json"]) {
-    execFileSync(
-      "redocly",
+    const bundled = redocly(
       ["bundle", "openapi/openapi.yaml", "-o", join(folder, `openapi/openapi.${extension}`)],
-      {
-        cwd: root,
-        stdio: ["ignore", "ignore", "pipe"],
-        env: { ...process.env, REDOCLY_TELEMETRY: "off", REDOCLY_SUPPRESS_UPDATE_NOTICE: "true" },
-      },
+      "pipe",
     );
+    if (bundled.status !== 0) throw new Error(bundled.stderr);
   }
 
   mkdirSync(join(folder, "openapi-typescript"), { recursive: true });

@@ -46,7 +46,7 @@ export interface ComplyCubeOptions {
   baseUrl?: string | undefined;
   /**
    * Time allowed for one attempt, in milliseconds, from connecting to the last byte of the body.
-   * A retry gets a fresh allowance.
+   * A retry gets a fresh allowance. Node.js gives up connecting after 10 seconds by itself, with a `ConnectionError`.
    *
    * @default 10_000
    */

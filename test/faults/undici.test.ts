@@ -1,0 +1,62 @@
+import { afterEach, describe, expect, test } from "vitest";
+import { ComplyCube } from "../../src/index.ts";
+import { undiciFetch } from "../../src/undici.ts";
+import { all, answer, type FaultServer, pause, startFaultServer } from "../support/fault-server.ts";
+import { KEY, TOKEN } from "../support/leak-scan.ts";
+import { MINTED } from "./scenarios/scenario.ts";
+
+const TARGET = { appId: "com.myapp.demo.app" };
+const servers: FaultServer[] = [];
+
+afterEach(async () => {
+  await Promise.all(servers.splice(0).map((server) => server.close()));
+});
+
+describe("undiciFetch", () => {
+  test("never sends a call that was aborted while it waited for a socket", async () => {
+    const server = await startFaultServer({
+      steps: [all(pause(200), answer(200, MINTED)), answer(200, MINTED)],
+    });
+    servers.push(server);
+    const fetch = undiciFetch({ connections: 1 });
+    const complycube = new ComplyCube({ apiKey: KEY, baseUrl: server.url, fetch });
+    const controller = new AbortController();
+    const reason = new Error("changed my mind");
+
+    const first = complycube.token.generate("CLIENT_ID", TARGET);
+    const waiting = complycube.token.generate("CLIENT_ID", TARGET, { signal: controller.signal });
+    setTimeout(() => controller.abort(reason), 50);
+
+    await expect(waiting).rejects.toBe(reason);
+    await expect(first).resolves.toBe(TOKEN);
+    await fetch.close();
+    expect(server.received).toHaveLength(1);
+  });
+
+  test("close lets what is under way finish", async () => {
+    const server = await startFaultServer({ steps: [all(pause(100), answer(200, MINTED))] });
+    servers.push(server);
+    const fetch = undiciFetch();
+    const call = new ComplyCube({ apiKey: KEY, baseUrl: server.url, fetch }).token.generate(
+      "CLIENT_ID",
+      TARGET,
+    );
+
+    await fetch.close();
+
+    await expect(call).resolves.toBe(TOKEN);
+    await expect.poll(() => server.open()).toBe(0);
+  });
+
+  test("called by itself is a fetch that gives a Response", async () => {
+    const server = await startFaultServer({ steps: [answer(200, MINTED)] });
+    servers.push(server);
+    const fetch = undiciFetch();
+
+    const response = await fetch(server.url, { method: "POST", body: "{}" });
+
+    expect(response.status).toBe(200);
+    expect(await response.json()).toEqual({ token: TOKEN });
+    await fetch.close();
+  });
+});
