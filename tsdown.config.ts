@@ -9,6 +9,7 @@ const library: UserConfig = {
     client: "src/client.ts",
     fetch: "src/fetch.ts",
     msw: "src/msw.ts",
+    redis: "src/redis.ts",
   },
   platform: "neutral",
   deps: { neverBundle: [/^node:/] },
