@@ -40,7 +40,7 @@ describe.skipIf(!hasRedis)(
     });
 
     test("loses nothing when a process is killed and Redis goes away and comes back", async ({ expect }) => {
-      const server = await startLimitServer(10);
+      const server = await startLimitServer(10, 1);
       const [, redis] = servers as [RedisServer, RedisServer];
       const members = await startFleet({
         baseUrl: server.url,

@@ -18,8 +18,12 @@ export interface LimitServer {
   close(): Promise<void>;
 }
 
-/** Starts it on a free loopback port; in no second are more than `perSecond` requests let through. */
-export async function startLimitServer(perSecond: number): Promise<LimitServer> {
+/**
+ * Starts it on a free loopback port; in no second are more than `perSecond` requests let through.
+ *
+ * @param retryAfter what a 429 says in its `Retry-After`, in seconds; without it a batch waits 30 seconds
+ */
+export async function startLimitServer(perSecond: number, retryAfter?: number): Promise<LimitServer> {
   const arrivals: number[] = [];
   const accepted: number[] = [];
   const minted: string[] = [];
@@ -37,6 +41,7 @@ export async function startLimitServer(perSecond: number): Promise<LimitServer> 
     request.on("end", () => {
       response.setHeader("content-type", "application/json");
       if (isOver) {
+        if (retryAfter !== undefined) response.setHeader("retry-after", retryAfter);
         response.writeHead(429).end('{"type":"rate_limit","message":"Too many requests"}');
         return;
       }
