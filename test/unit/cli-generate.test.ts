@@ -165,6 +165,15 @@ describe("generate --batch", () => {
     expect(sent).toEqual(["C1", "C2", "C1", "C2"]);
   });
 
+  test("a row that fails now does not keep the token of an earlier result", async () => {
+    answer = (_, response) => void response.writeHead(401).end("{}");
+
+    const { stdout } = await cli("--batch", lines([`{"clientId":"C1","appId":"${appId}","token":"OLD"}`]));
+
+    expect(parse(stdout)[0]).toMatchObject({ error: { status: 401 } });
+    expect(stdout).not.toContain("OLD");
+  });
+
   test.each(["SIGINT", "SIGTERM"] as const)(
     "%s stops it cleanly, with what is done written",
     async (signal) => {
