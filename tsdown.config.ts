@@ -9,6 +9,7 @@ const library: UserConfig = {
     client: "src/client.ts",
     fetch: "src/fetch.ts",
     msw: "src/msw.ts",
+    redis: "src/redis.ts",
   },
   platform: "neutral",
   deps: { neverBundle: [/^node:/] },
@@ -37,8 +38,8 @@ export default defineConfig([
     platform: "node",
     target: "node22",
     fixedExtension: false,
-    // The list of public suffixes is large, and only the command line needs it.
-    deps: { alwaysBundle: ["tldts"] },
+    // Only the command line needs them: the list of public suffixes, which is large, and the progress bar.
+    deps: { alwaysBundle: ["tldts", "cli-progress"] },
     dts: false,
     logLevel: "warn",
     report: false,

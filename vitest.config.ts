@@ -5,7 +5,8 @@ export default defineConfig({
     // CI takes its closing counts from the runner's own report.
     reporters: process.env.CI ? ["default", ["json", { outputFile: ".reports/vitest.json" }]] : ["default"],
     projects: [
-      { test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
+      // With the garbage collector at hand, so that what is left over can be told from what is not collected yet.
+      { test: { name: "unit", include: ["test/unit/**/*.test.ts"], execArgv: ["--expose-gc"] } },
       { test: { name: "faults", include: ["test/faults/**/*.test.ts"], testTimeout: 120_000 } },
       {
         test: {
@@ -19,6 +20,15 @@ export default defineConfig({
           name: "examples",
           include: ["test/examples/**/*.test.ts"],
           globalSetup: "test/support/prism-for-tests.ts",
+        },
+      },
+      {
+        test: {
+          name: "limits",
+          include: ["test/limits/**/*.test.ts"],
+          testTimeout: 60_000,
+          fileParallelism: false,
+          sequence: { groupOrder: 1 }, // In real time, so after the others, with the machine to itself.
         },
       },
       {

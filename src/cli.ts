@@ -1,51 +1,35 @@
 #!/usr/bin/env node
-import { parseArgs } from "node:util";
-import { parse as parseDomain } from "tldts";
 import packageJson from "../package.json" with { type: "json" };
-import {
-  explainReferrer,
-  type PagePolicy,
-  parseReferrerPattern,
-  type ReferrerPattern,
-} from "./referrer/index.ts";
-
-const DONE = 0;
-const FAILED = 1;
-const MISUSE = 2;
+import { checkReferrer } from "./cli/check-referrer.ts";
+import { generate } from "./cli/generate.ts";
+import { DONE, err, MISUSE, out } from "./cli/terminal.ts";
 
 const HELP = `complycube-tokens ${packageJson.version}
 
 Usage:
+  complycube-tokens generate CLIENT_ID --referrer PATTERN | --app-id ID [--json]
+  complycube-tokens generate --batch FILE.jsonl | --retry-failed RESULTS.jsonl
   complycube-tokens check-referrer PATTERN PAGE_URL [--referrer-policy POLICY]
 
 Options:
   --help      Show this, or a command's own help
   --version   Show the version
+
+The API key comes from the environment variable COMPLYCUBE_API_KEY.
 `;
 
-const CHECK_REFERRER_HELP = `Tells what Referer a page will send to ComplyCube, and whether a token's referrer pattern matches it.
-
-Usage:
-  complycube-tokens check-referrer PATTERN PAGE_URL [--referrer-policy POLICY]
-
-Options:
-  --referrer-policy POLICY   The page's Referrer-Policy (default: strict-origin-when-cross-origin)
-
-Exit codes:
-  0  the pattern matches, and not every site does
-  1  it does not match, or any site does
-  2  an argument is wrong
-
-Examples:
-  complycube-tokens check-referrer 'https://www.example.com/*' https://www.example.com/verify
-  complycube-tokens check-referrer 'https://*.example.com/*' https://app.example.com/ --referrer-policy no-referrer
-`;
+const COMMANDS: Record<string, ((args: string[]) => number | Promise<number>) | undefined> = {
+  __proto__: null as never,
+  "check-referrer": checkReferrer,
+  generate,
+};
 
 /** Runs one command and returns its exit code. The result alone goes to stdout. */
-function run(args: string[]): number {
+async function run(args: string[]): Promise<number> {
   const [command, ...rest] = args;
+  const known = command === undefined ? undefined : COMMANDS[command];
   try {
-    if (command === "check-referrer") return checkReferrer(rest);
+    if (known !== undefined) return await known(rest);
     if (command === "--version") out(`${packageJson.version}\n`);
     else if (command === "--help" || command === "-h" || command === "help") out(HELP);
     else
@@ -54,63 +38,12 @@ function run(args: string[]): number {
       );
     return DONE;
   } catch (error) {
-    // Misuse only: everything that a command can throw is a TypeError about its arguments.
-    if (!(error instanceof TypeError)) throw error;
-    const help =
-      command === "check-referrer" ? "complycube-tokens check-referrer --help" : "complycube-tokens --help";
-    process.stderr.write(`${error.message.replaceAll("\n", " ")} Try: ${help}\n`);
+    // Misuse only: every other failure is a command's own exit code.
+    if (!(error instanceof TypeError || error instanceof RangeError)) throw error;
+    const help = known === undefined ? "complycube-tokens --help" : `complycube-tokens ${command} --help`;
+    err(`${error.message.replaceAll("\n", " ")} Try: ${help}\n`);
     return MISUSE;
   }
 }
 
-function checkReferrer(args: string[]): number {
-  const { positionals, values } = parseArgs({
-    args,
-    allowPositionals: true,
-    options: { "referrer-policy": { type: "string" }, help: { type: "boolean", short: "h" } },
-  });
-  if (values.help) {
-    out(CHECK_REFERRER_HELP);
-    return DONE;
-  }
-  const [pattern, pageUrl, ...more] = positionals;
-  if (pattern === undefined || pageUrl === undefined || more.length > 0) {
-    throw new TypeError(
-      "check-referrer takes a pattern and a page's URL. Quote the pattern: the shell expands its *.",
-    );
-  }
-  const parsed = parseReferrerPattern(pattern);
-  // explainReferrer refuses what is not a policy, by name.
-  const referrerPolicy = values["referrer-policy"] as PagePolicy | undefined;
-  const { matches, sent, reason, advice } = explainReferrer({ pattern: parsed, pageUrl, referrerPolicy });
-  const suffix = publicSuffixOf(parsed);
-  const safe = matches && reason !== "any-site" && suffix === undefined;
-
-  out(`Pattern  ${pattern}\n`);
-  out(`Page     ${pageUrl}\n`);
-  out(`Sent     ${sent ?? "no Referer"}\n`);
-  out(
-    `Result   ${matches ? "matches" : "does not match"}${safe ? "" : ` (${suffix ? "public-suffix" : reason})`}\n`,
-  );
-  out(
-    suffix === undefined
-      ? `${advice}\n`
-      : `Anyone can have a site under ${suffix}, so a token that leaks works on theirs: name your own host, as in https://example.${suffix}/*.\n`,
-  );
-  return safe ? DONE : FAILED;
-}
-
-/** The public suffix, such as `co.uk` or `vercel.app`, where a pattern covers all of it. */
-function publicSuffixOf({ scope, host }: ReferrerPattern): string | undefined {
-  if (scope !== "site") return undefined;
-  const { publicSuffix, domain, isIcann, isPrivate } = parseDomain(host.slice(2), {
-    allowPrivateDomains: true,
-  });
-  return domain === null && (isIcann || isPrivate) ? (publicSuffix ?? undefined) : undefined;
-}
-
-function out(text: string): void {
-  process.stdout.write(text);
-}
-
-process.exitCode = run(process.argv.slice(2));
+process.exitCode = await run(process.argv.slice(2));

@@ -1,5 +1,10 @@
 /** What went wrong, as a literal that survives bundling, minifying and a second copy of this package. */
-export type ComplyCubeErrorCode = "api" | "connection" | "timeout" | "invalid_response";
+export type ComplyCubeErrorCode =
+  | "api"
+  | "connection"
+  | "timeout"
+  | "invalid_response"
+  | "rate_limit_queue_full";
 
 /**
  * Base of every error that a call can reject with, apart from misuse (a `TypeError` or `RangeError`) and the
@@ -111,6 +116,22 @@ export class InvalidResponseError extends ComplyCubeError {
     super(message, options);
     this.status = status;
     this.requestId = requestId;
+  }
+}
+
+/** Too many calls of this process already wait for the rate limit; nothing was sent by this attempt. */
+export class RateLimitQueueFullError extends ComplyCubeError {
+  override readonly name = "RateLimitQueueFullError";
+  override readonly code = "rate_limit_queue_full";
+  /** How many calls may wait at once. */
+  readonly maxQueue: number;
+
+  constructor(maxQueue: number, attempts: number) {
+    super(
+      `${maxQueue} calls already wait for the rate limit. Send fewer at once, use generateMany for a batch, or raise rateLimit.maxQueue.`,
+    );
+    this.maxQueue = maxQueue;
+    this.attempts = attempts;
   }
 }
 

@@ -1,3 +1,4 @@
+export type { BatchOptions, BatchRequest, BatchResult } from "./batch.ts";
 export { ComplyCube } from "./complycube.ts";
 export {
   AuthenticationError,
@@ -9,9 +10,11 @@ export {
   InvalidResponseError,
   PermissionDeniedError,
   RateLimitError,
+  RateLimitQueueFullError,
   TimeoutError,
 } from "./errors.ts";
 export type { AttemptEvent, ComplyCubeOptions, Fetch, RequestOptions } from "./options.ts";
+export type { RateLimiter, RateLimitOptions } from "./rate-limit.ts";
 export {
   explainReferrer,
   isReferrerPattern,

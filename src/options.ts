@@ -8,6 +8,7 @@ import {
   checkInteger,
   DEFAULT_BASE_URL,
 } from "./checks.ts";
+import type { RateLimiter, RateLimitOptions } from "./rate-limit.ts";
 import { redactCause } from "./redact.ts";
 
 /** What this package needs of a `fetch`: the global one, an instrumented one, or a stand-in for tests. */
@@ -59,6 +60,17 @@ export interface ComplyCubeOptions {
    */
   maxRetries?: number | undefined;
   /**
+   * How fast requests are sent: so many in any second, `false` for no limit, or a limiter of your own. Calls over it
+   * wait their turn, outside `timeoutMs`; retries take a turn too.
+   *
+   * By default the limit is the account's own, and all clients of the process with the same key and `baseUrl` share
+   * it. A key function's limit belongs to its client: 5 until the first key is known, then that of the last key. A
+   * number or `{ perSecond, maxQueue }` belongs to the client that it is given to.
+   *
+   * @default 10 a second for a `live_` key, 5 for a `test_` key, none for others; `maxQueue` 1_000
+   */
+  rateLimit?: number | RateLimitOptions | RateLimiter | false | undefined;
+  /**
    * Accepts a `referrer` that every site matches, such as `<all_urls>`. A token bound to one works on an attacker's page.
    *
    * @default false
@@ -99,10 +111,13 @@ export interface RequestOptions {
 /** Options after every check, with the defaults filled in. */
 export interface Settings {
   apiKey: () => string | Promise<string>;
+  /** Whether `apiKey` gives one and the same string. */
+  hasFixedKey: boolean;
   baseUrl: string;
   fetch: Fetch;
   timeoutMs: number;
   maxRetries: number;
+  rateLimit: ComplyCubeOptions["rateLimit"];
   allowAnyReferrer: boolean;
   onAttempt: ((event: AttemptEvent) => void) | undefined;
 }
@@ -114,9 +129,11 @@ export function checkClientOptions(options: ComplyCubeOptions): Settings {
   return {
     apiKey: keyReader(orElse(options.apiKey, environment("COMPLYCUBE_API_KEY"))),
     baseUrl: checkBaseUrl(orElse(options.baseUrl, environment("COMPLYCUBE_BASE_URL") || DEFAULT_BASE_URL)),
+    hasFixedKey: typeof options.apiKey !== "function",
     fetch: checkFunction("fetch", options.fetch) ?? globalFetch,
     timeoutMs: checkInteger("timeoutMs", options.timeoutMs, 1) ?? 10_000,
     maxRetries: checkInteger("maxRetries", options.maxRetries, 0) ?? 2,
+    rateLimit: options.rateLimit,
     allowAnyReferrer: checkBoolean("allowAnyReferrer", options.allowAnyReferrer) ?? false,
     onAttempt: checkFunction("onAttempt", options.onAttempt),
   };
@@ -149,6 +166,7 @@ const CLIENT_OPTIONS = [
   "baseUrl",
   "timeoutMs",
   "maxRetries",
+  "rateLimit",
   "allowAnyReferrer",
   "fetch",
   "onAttempt",

@@ -1,9 +1,12 @@
-import { ComplyCubeApiError, ConnectionError, TimeoutError } from "./errors.ts";
+import { ComplyCubeApiError, ConnectionError, RateLimitError, TimeoutError } from "./errors.ts";
 
 const FIRST_BACKOFF_MS = 500;
 const MAX_BACKOFF_MS = 8_000;
 /** The longest wait that a server may ask for before the call fails at once instead. */
 const MAX_RETRY_AFTER_MS = 60_000;
+const BATCH_BACKOFF_MS = { first: 30_000, most: 240_000 };
+/** How long a 429 that names no time holds the other calls back: until the API's own window of a second is empty. */
+const HOLD_MS = 1_000;
 const RETRY_AFTER_JITTER_MS = { least: 100, most: 500 };
 const RETRIED_STATUSES = new Set([408, 429, 500, 502, 503, 504]);
 
@@ -25,6 +28,27 @@ export function retryDelayMs(error: unknown, attempt: number): number | undefine
   }
   // Full jitter: anything from nothing to the whole backoff, so that clients that failed together spread out.
   return Math.random() * Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (attempt - 1));
+}
+
+/**
+ * As `retryDelayMs`, for a batch: after a 429 that names no time it waits 30 seconds, doubling to 4 minutes, and up to
+ * a quarter more at random. Nobody waits for a batch, and its load is likely to be what the 429 is about.
+ *
+ * @see https://docs.complycube.com/documentation/api-reference/core-concepts/rate-limits
+ */
+export function batchRetryDelayMs(error: unknown, attempt: number): number | undefined {
+  if (!(error instanceof RateLimitError) || error.retryAfterMs !== undefined)
+    return retryDelayMs(error, attempt);
+  const { first, most } = BATCH_BACKOFF_MS;
+  return Math.min(most, first * 2 ** (attempt - 1)) * (1 + Math.random() / 4);
+}
+
+/** How long an answer asks everyone to hold back, in milliseconds; 60 s at most, after which asking again is fair. */
+export function holdMs(error: unknown): number | undefined {
+  if (!(error instanceof ComplyCubeApiError)) return undefined;
+  const { status, retryAfterMs } = error;
+  if (retryAfterMs !== undefined) return Math.min(retryAfterMs, MAX_RETRY_AFTER_MS);
+  return status === 429 ? HOLD_MS : undefined;
 }
 
 /**

@@ -1,7 +1,10 @@
+import { createLimit } from "./account-limit.ts";
 import { type Attempt, runAttempt } from "./attempt.ts";
-import { ComplyCubeError } from "./errors.ts";
+import { type BatchOptions, type BatchRequest, type BatchResult, generateMany } from "./batch.ts";
+import { ComplyCubeApiError, ComplyCubeError } from "./errors.ts";
 import { type AttemptEvent, checkRequestOptions, type RequestOptions, type Settings } from "./options.ts";
-import { retryDelayMs, sleep } from "./retry.ts";
+import type { Limit } from "./rate-limit.ts";
+import { batchRetryDelayMs, holdMs, retryDelayMs, sleep } from "./retry.ts";
 import { checkTokenRequest, type TokenTarget } from "./target.ts";
 import { createTransport, type Minted, type TokenRequest, type Transport } from "./transport.ts";
 
@@ -9,11 +12,13 @@ import { createTransport, type Minted, type TokenRequest, type Transport } from 
 export class Tokens {
   readonly #settings: Settings;
   readonly #transport: Transport;
+  readonly #limit: Limit | undefined;
 
   /** @internal */
   constructor(settings: Settings) {
     this.#settings = settings;
     this.#transport = createTransport(settings.baseUrl, settings.fetch);
+    this.#limit = createLimit(settings);
   }
 
   /**
@@ -25,23 +30,62 @@ export class Tokens {
    * @throws TypeError or RangeError for a wrong argument, before anything is sent; a ReferrerPatternError is a TypeError
    * @throws ComplyCubeApiError when the API answered, and not with 2xx; its subclasses tell 400, 401, 403 and 429 apart
    * @throws ConnectionError, TimeoutError or InvalidResponseError when no usable answer came
+   * @throws RateLimitQueueFullError when too many calls already wait for the rate limit
    * @throws `signal.reason` at once when the caller aborts
    * @example await complycube.token.generate("CLIENT_ID", { referrer: "https://www.example.com/*" })
    * @example await complycube.token.generate("CLIENT_ID", { appId: "com.myapp.demo.app" })
    * @see https://docs.complycube.com/documentation/api-reference/other-resources/tokens/generate-a-token
    */
-  async generate(clientId: string, target: TokenTarget, options?: RequestOptions): Promise<string> {
+  generate(clientId: string, target: TokenTarget, options?: RequestOptions): Promise<string> {
+    return this.#generate(clientId, target, options, retryDelayMs);
+  }
+
+  /**
+   * Mints a token for each row, as fast as the rate limit allows, and yields what each came to as it settles, in any
+   * order. A row that fails never stops the others; a million rows take no more memory than `concurrency` of them.
+   * Leaving the loop ends what is in flight.
+   *
+   * A 429 that names no time is tried again after 30 seconds, as the API advises for batches. Tokens live 60 minutes:
+   * a batch of over 36,000 with a live key outlives its own first token.
+   *
+   * @param requests any iterable or async iterable of `{ clientId, referrer }` or `{ clientId, appId }`; read no faster than it is sent
+   * @throws TypeError or RangeError for a wrong option, at once; what a row is wrong about is that row's `error`
+   * @throws what `requests` throws, and `signal.reason` after an abort, once what was minted already is yielded
+   * @example
+   * for await (const { request, token, error } of complycube.token.generateMany(rows)) {
+   *   if (token !== undefined) await save(request.clientId, token);
+   *   else console.error(request.clientId, error);
+   * }
+   */
+  generateMany<R extends BatchRequest>(
+    requests: Iterable<R> | AsyncIterable<R>,
+    options: BatchOptions = {},
+  ): AsyncGenerator<BatchResult<R>, void, undefined> {
+    const mint = (clientId: string, target: TokenTarget, each: RequestOptions) =>
+      this.#generate(clientId, target, each, batchRetryDelayMs);
+    return generateMany(mint, requests, options, this.#settings);
+  }
+
+  async #generate(
+    clientId: string,
+    target: TokenTarget,
+    options: RequestOptions | undefined,
+    delayMs: typeof retryDelayMs,
+  ): Promise<string> {
     const call = checkRequestOptions(options, this.#settings);
     const request = checkTokenRequest(clientId, target, call.allowAnyReferrer);
     const { signal } = call;
 
     for (let attempt = 1; ; attempt++) {
       signal?.throwIfAborted();
+      const turn = this.#limit?.take(signal, attempt - 1);
+      if (turn !== undefined) await turn; // Only then: even an await of nothing is a delay.
       const startedAt = performance.now();
       try {
         const { token, status, requestId } = await runAttempt(call.timeoutMs, signal, (running) =>
           this.#send(request, running),
         );
+        this.#limit?.settled?.(startedAt, true);
         this.#report(() => ({
           attempt,
           durationMs: performance.now() - startedAt,
@@ -51,14 +95,19 @@ export class Tokens {
         return token;
       } catch (error) {
         const durationMs = performance.now() - startedAt;
+        this.#limit?.settled?.(startedAt, error instanceof ComplyCubeApiError);
         if (signal?.aborted && Object.is(error, signal.reason)) {
           this.#report(() => ({ attempt, durationMs, errorCode: "aborted" }));
           throw error;
         }
-        if (!(error instanceof ComplyCubeError)) throw error; // The apiKey function failed: nothing was sent.
+        // The apiKey function failed, and nothing was sent.
+        if (!(error instanceof ComplyCubeError) || error.code === "rate_limit_queue_full") throw error;
+        const errorCode = error.code;
         error.attempts = attempt;
-        const retryInMs = attempt > call.maxRetries ? undefined : retryDelayMs(error, attempt);
-        this.#report(() => ({ attempt, durationMs, ...error, errorCode: error.code, retryInMs }));
+        const hold = holdMs(error);
+        if (hold !== undefined) this.#limit?.penalize(hold);
+        const retryInMs = attempt > call.maxRetries ? undefined : delayMs(error, attempt);
+        this.#report(() => ({ attempt, durationMs, ...error, errorCode, retryInMs }));
         if (retryInMs === undefined) throw error;
         await sleep(retryInMs, signal);
       }
@@ -69,6 +118,7 @@ export class Tokens {
     const key = this.#settings.apiKey();
     if (typeof key === "string") return this.#transport(request, key, attempt);
     return key.then((late) => {
+      this.#limit?.useKey?.(late);
       attempt.signal.throwIfAborted(); // Not every fetch looks at its signal before it sends.
       return this.#transport(request, late, attempt);
     });

@@ -21,6 +21,7 @@ const classes = [
 test.each(classes)("rejects with $name when the API answers $status", async ({ status, name }) => {
   const complycube = new ComplyCube({
     apiKey: "test_CONTRACT_KEY",
+    rateLimit: false,
     baseUrl: inject("prismUrl"),
     maxRetries: 0,
     fetch: (url, init) => watchedFetch(new Request(url, init), `code=${status}`),

@@ -71,7 +71,13 @@ describe.each(transports)("generate over $name", ({ fetch }) => {
   test("settles to the token of a 2xx or to the class of the status, for any status and body", async () => {
     let step: Step = stall;
     await withServer([(socket, request) => step(socket, request)], async (server) => {
-      const complycube = new ComplyCube({ apiKey: KEY, baseUrl: server.url, maxRetries: 0, fetch });
+      const complycube = new ComplyCube({
+        apiKey: KEY,
+        rateLimit: false,
+        baseUrl: server.url,
+        maxRetries: 0,
+        fetch,
+      });
       await fc.assert(
         fc.asyncProperty(status, body, fc.boolean(), async (status, body, inChunks) => {
           const empty = status === 204 || status === 205 || status === 304;
@@ -133,6 +139,7 @@ describe.each(transports)("generate over $name", ({ fetch }) => {
             async (server) => {
               const complycube = new ComplyCube({
                 apiKey: KEY,
+                rateLimit: false,
                 baseUrl: server.url,
                 maxRetries,
                 timeoutMs,
@@ -198,7 +205,9 @@ describe("generate", () => {
         const bare = status === 204 || status === 205 || status === 304;
         const respond = async () => new Response(bare ? null : MINTED, { status, headers });
 
-        const { token, error } = await settle(new ComplyCube({ apiKey: KEY, fetch: respond, maxRetries: 0 }));
+        const { token, error } = await settle(
+          new ComplyCube({ apiKey: KEY, rateLimit: false, fetch: respond, maxRetries: 0 }),
+        );
 
         if (token === undefined) expect(error).toBeInstanceOf(ComplyCubeError);
         else expect([token, status >= 200 && status <= 299]).toEqual([TOKEN, true]);
@@ -270,7 +279,7 @@ describe("generate", () => {
         }) as unknown as () => Promise<Response>;
 
         const { token, error } = await settle(
-          new ComplyCube({ apiKey: KEY, fetch: misbehave, maxRetries: 0 }),
+          new ComplyCube({ apiKey: KEY, rateLimit: false, fetch: misbehave, maxRetries: 0 }),
         );
 
         if (token === undefined) expect(error).toBeInstanceOf(ComplyCubeError);

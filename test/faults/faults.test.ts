@@ -67,6 +67,7 @@ async function run(scenario: Scenario, fetch: (typeof transports)[number]["fetch
   const events: AttemptEvent[] = [];
   const client = new ComplyCube({
     apiKey: KEY,
+    rateLimit: false,
     baseUrl: scenario.refused ? await closedPort() : server.url,
     timeoutMs: scenario.timeoutMs ?? 5_000,
     maxRetries: scenario.maxRetries ?? 1,

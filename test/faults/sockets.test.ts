@@ -43,7 +43,13 @@ describe.each(transports)("sockets over $name", ({ fetch }) => {
     ["nothing", bytes(head(204))],
   ])("are used again after %s", async (_, step) => {
     const server = await start([step]);
-    const complycube = new ComplyCube({ apiKey: KEY, baseUrl: server.url, maxRetries: 0, fetch });
+    const complycube = new ComplyCube({
+      apiKey: KEY,
+      rateLimit: false,
+      baseUrl: server.url,
+      maxRetries: 0,
+      fetch,
+    });
 
     for (let call = 0; call < CALLS; call++) await settle(complycube);
 
@@ -71,6 +77,7 @@ describe.each(transports)("sockets over $name", ({ fetch }) => {
     const server = await start([step]);
     const complycube = new ComplyCube({
       apiKey: KEY,
+      rateLimit: false,
       baseUrl: server.url,
       maxRetries: 0,
       timeoutMs: 500,
@@ -85,7 +92,7 @@ describe.each(transports)("sockets over $name", ({ fetch }) => {
   test("that the server has closed between two calls cost the second a retry at most", async () => {
     vi.spyOn(Math, "random").mockReturnValue(0);
     const server = await start([all(answer(200, MINTED), pause(20), hangUp)]);
-    const complycube = new ComplyCube({ apiKey: KEY, baseUrl: server.url, fetch });
+    const complycube = new ComplyCube({ apiKey: KEY, rateLimit: false, baseUrl: server.url, fetch });
 
     for (let call = 0; call < 10; call++) {
       expect(await complycube.token.generate("CLIENT_ID", TARGET)).toBe(TOKEN);

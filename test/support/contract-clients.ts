@@ -43,6 +43,7 @@ export const contractClients: ContractClient[] = [
       const complycube = new ComplyCube({
         apiKey,
         baseUrl: inject("prismUrl"),
+        rateLimit: false,
         maxRetries: 0,
         fetch: (url, init) => watchedFetch(new Request(url, init), prefer),
       });

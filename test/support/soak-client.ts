@@ -25,6 +25,7 @@ Math.random = () => random() / 200; // Backoff still differs from call to call, 
 
 const complycube = new ComplyCube({
   apiKey: KEY,
+  rateLimit: false,
   baseUrl,
   timeoutMs: 1_000,
   fetch: transports.find(({ name }) => name === transport)?.fetch,

@@ -204,7 +204,7 @@ test("every request is told not to follow a redirect", async () => {
 });
 
 function client(options: Record<string, unknown> = {}): ComplyCube {
-  return new ComplyCube({ apiKey: "test_KEY", fetch: answered, ...options });
+  return new ComplyCube({ apiKey: "test_KEY", rateLimit: false, fetch: answered, ...options });
 }
 
 function named(name: string) {

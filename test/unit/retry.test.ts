@@ -199,6 +199,7 @@ async function callAnswering(answer: () => Promise<Response>, maxRetries: number
   const events: AttemptEvent[] = [];
   const complycube = new ComplyCube({
     apiKey: "test_KEY",
+    rateLimit: false,
     maxRetries,
     fetch: () => {
       sent.push(Date.now());

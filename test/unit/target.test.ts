@@ -6,7 +6,7 @@ const WEB = { referrer: "https://www.example.com/*" };
 /** A client over a fetch that mints a token for whatever it is sent, and shows what that was. */
 function recordingClient(options: { allowAnyReferrer?: boolean } = {}) {
   const fetch = vi.fn(async (_url: string, _init: RequestInit) => Response.json({ token: "TOKEN" }));
-  const complycube = new ComplyCube({ apiKey: "test_UNIT_KEY", fetch, ...options });
+  const complycube = new ComplyCube({ apiKey: "test_UNIT_KEY", rateLimit: false, fetch, ...options });
   const sentBody = () => JSON.parse(String(fetch.mock.calls[0]?.[1]?.body));
   return { complycube, fetch, sentBody };
 }

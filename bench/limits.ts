@@ -1,0 +1,92 @@
+// Prints how a batch fares at the API's limit: this package and the official client, one process and a fleet.
+// Usage: npm run bench:limits
+import { setTimeout as delay } from "node:timers/promises";
+import { ComplyCube } from "../src/index.ts";
+import { type Member, startFleet } from "../test/support/fleet.ts";
+import { type LimitServer, startLimitServer } from "../test/support/limit-server.ts";
+import { officialBatch } from "../test/support/official-batch.ts";
+import { hasRedis, startRedis } from "../test/support/redis-server.ts";
+
+const PER_SECOND = 10;
+const TOKENS = 200;
+/** The first ten leave at once, and every second ten more. */
+const IDEAL_MS = (TOKENS / PER_SECOND - 1) * 1_000;
+
+interface Figures {
+  minted: number;
+  failed: number;
+}
+
+const line = (...cells: unknown[]) => console.log(`| ${cells.join(" | ")} |`);
+
+async function measure(
+  name: string,
+  idealMs: number | undefined,
+  run: (server: LimitServer) => Promise<Figures>,
+) {
+  const server = await startLimitServer(PER_SECOND, idealMs === undefined ? 1 : undefined);
+  const { minted, failed } = await run(server);
+  const tookMs = server.tookMs();
+  const over = idealMs === undefined ? "" : `+${((tookMs / idealMs - 1) * 100).toFixed(1)} %`;
+  const seconds = `${(tookMs / 1_000).toFixed(1)} s`;
+  line(
+    name,
+    minted,
+    failed,
+    server.refused(),
+    server.busiestSecond(),
+    seconds,
+    idealMs && failed > 0 ? "" : over,
+  );
+  await server.close();
+}
+
+function sum(members: Member[]): Figures {
+  return {
+    minted: members.flatMap(({ minted }) => minted).length,
+    failed: members.flatMap(({ failed }) => failed).length,
+  };
+}
+
+line("", "tokens", "failed", "429s", "busiest second", "time", "over the ideal");
+line("---", "---", "---", "---", "---", "---", "---");
+
+await measure("one process", IDEAL_MS, async ({ url }) => {
+  const complycube = new ComplyCube({ apiKey: "live_KEY_OF_A_BENCH", baseUrl: url });
+  const rows = Array.from({ length: TOKENS }, (_, i) => ({ clientId: `C${i}`, appId: "com.example.app" }));
+  const figures = { minted: 0, failed: 0 };
+  for await (const { token } of complycube.token.generateMany(rows)) {
+    if (token === undefined) figures.failed++;
+    else figures.minted++;
+  }
+  return figures;
+});
+
+await measure("@complycube/api, one process", IDEAL_MS, ({ url }) => officialBatch(url, TOKENS));
+
+if (!hasRedis) {
+  console.error("SKIPPED the fleets: redis-server is not installed.");
+  process.exit(1);
+}
+const redis = await startRedis();
+const fleet = { redisPort: redis.port, perSecond: PER_SECOND, processes: 4, each: TOKENS / 4 };
+
+await measure("4 processes on Redis", IDEAL_MS, async ({ url }) => {
+  const members = await startFleet({ ...fleet, baseUrl: url });
+  await Promise.all(members.map(({ exited }) => exited));
+  return sum(members);
+});
+
+await measure("4 processes, one killed, Redis away for 3 s", undefined, async ({ url }) => {
+  const members = await startFleet({ ...fleet, baseUrl: url });
+  await delay(3_000);
+  members[0]?.kill();
+  await delay(1_000);
+  await redis.stop();
+  await delay(3_000);
+  await redis.start();
+  await Promise.all(members.map(({ exited }) => exited));
+  return sum(members);
+});
+
+await redis.stop();

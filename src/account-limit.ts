@@ -1,0 +1,123 @@
+import { checkFields, checkInteger, kindOf } from "./checks.ts";
+import type { Settings } from "./options.ts";
+import { DEFAULT_MAX_QUEUE, type Limit, type RateLimiter, SlidingWindow } from "./rate-limit.ts";
+
+/** @see https://docs.complycube.com/documentation/api-reference/core-concepts/rate-limits */
+const LIVE_PER_SECOND = 10;
+const TEST_PER_SECOND = 5;
+
+/**
+ * The limit that a client keeps to, or `undefined` for none.
+ *
+ * By default the limit belongs to the account, as it does on the server: all clients of this process that have the
+ * same key and `baseUrl` share one, so making a client for each request does not get around it. A number belongs to
+ * the client that it was given to: it is how one divides an account's limit.
+ */
+export function createLimit({ rateLimit, hasFixedKey, apiKey, baseUrl }: Settings): Limit | undefined {
+  if (rateLimit === false) return undefined;
+  if (rateLimit === undefined) {
+    return hasFixedKey ? sharedLimit(apiKey() as string, baseUrl) : new LimitOfUnknownKey();
+  }
+  if (typeof rateLimit === "number") return new SlidingWindow(checkPerSecond("rateLimit", rateLimit));
+  if (isRateLimiter(rateLimit)) return ofRateLimiter(rateLimit);
+  if (typeof rateLimit !== "object" || rateLimit === null) {
+    throw new TypeError(
+      `rateLimit must be a number, { perSecond }, false or a RateLimiter, not ${kindOf(rateLimit)}.`,
+    );
+  }
+  checkFields("rateLimit", rateLimit, ["perSecond", "maxQueue"]);
+  return new SlidingWindow(
+    checkPerSecond("rateLimit.perSecond", rateLimit.perSecond),
+    checkInteger("rateLimit.maxQueue", rateLimit.maxQueue, 0) ?? DEFAULT_MAX_QUEUE,
+  );
+}
+
+/** How many requests a second the API takes with this key; `Infinity` where the key does not say. */
+function perSecondOf(key: string): number {
+  if (key.startsWith("live_")) return LIVE_PER_SECOND;
+  return key.startsWith("test_") ? TEST_PER_SECOND : Number.POSITIVE_INFINITY;
+}
+
+function checkPerSecond(name: string, value: unknown): number {
+  const perSecond = checkInteger(name, value, 1);
+  if (perSecond === undefined) throw new TypeError(`${name} is missing.`);
+  return perSecond;
+}
+
+/**
+ * Until the key function has given its first key, the smallest limit that an account has; then the limit of the last
+ * key. It belongs to one client: two functions cannot be known to give the same key.
+ */
+class LimitOfUnknownKey extends SlidingWindow {
+  constructor() {
+    super(TEST_PER_SECOND);
+  }
+
+  useKey(key: string): void {
+    this.resize(perSecondOf(key));
+  }
+}
+
+const shared = new Map<string, SlidingWindow>();
+let seed: number | undefined;
+
+/** Looks the window up for each call, because one in which nothing happens is forgotten. */
+function sharedLimit(key: string, baseUrl: string): Limit | undefined {
+  const perSecond = perSecondOf(key);
+  if (perSecond === Number.POSITIVE_INFINITY) return undefined;
+  const account = fingerprint(`${baseUrl} ${key}`);
+  const window = () => {
+    let found = shared.get(account);
+    if (found === undefined) {
+      for (const [other, { idle }] of shared) if (idle) shared.delete(other);
+      found = new SlidingWindow(perSecond);
+      shared.set(account, found);
+    }
+    return found;
+  };
+  return {
+    take: (signal, attempts) => window().take(signal, attempts),
+    penalize: (ms) => window().penalize(ms),
+    settled: (sentAt, answered) => window().settled(sentAt, answered),
+  };
+}
+
+/** 64 bits that tell keys apart and from which none can be read, so that no key outlives its client. FNV-1a, twice. */
+function fingerprint(text: string): string {
+  seed ??= Math.floor(Math.random() * 2 ** 32); // Not at import: Cloudflare Workers have no randomness there.
+  let one = seed;
+  let two = ~seed;
+  for (let i = 0; i < text.length; i++) {
+    one = Math.imul(one ^ text.charCodeAt(i), 0x01000193);
+    two = Math.imul(two ^ text.charCodeAt(text.length - 1 - i), 0x85ebca6b);
+  }
+  return `${one}:${two}`;
+}
+
+function isRateLimiter(value: unknown): value is RateLimiter {
+  return typeof (value as Partial<RateLimiter> | null)?.acquire === "function";
+}
+
+/** Another's limiter: whatever it does, an abort ends the call at once, and telling it something breaks nothing. */
+function ofRateLimiter(limiter: RateLimiter): Limit {
+  return {
+    take: (signal) => orAborted(limiter.acquire(signal), signal),
+    penalize: (ms) => {
+      try {
+        const result: unknown = limiter.penalize?.(ms);
+        Promise.resolve(result).catch(() => {});
+      } catch {}
+    },
+  };
+}
+
+function orAborted(granted: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  if (signal === undefined) return Promise.resolve(granted);
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    signal.addEventListener("abort", abort, { once: true });
+    Promise.resolve(granted)
+      .then(resolve, reject)
+      .finally(() => signal.removeEventListener("abort", abort));
+  });
+}

@@ -1,0 +1,70 @@
+import { SingleBar } from "cli-progress";
+
+/** Shows how far a batch is: a bar on a terminal, a plain line now and then elsewhere. */
+export interface Progress {
+  /** Told of each row that has settled. */
+  advance(failed: boolean): void;
+  /** Writes a line that stays, beside the bar. */
+  note(text: string): void;
+  stop(): void;
+}
+
+const PLAIN_LINE_EVERY_MS = 10_000;
+
+/** @param total how many rows there are; `undefined` where that is not known beforehand */
+export function startProgress(stream: NodeJS.WriteStream, total: number | undefined): Progress {
+  const startedAt = performance.now();
+  let done = 0;
+  let failed = 0;
+  const status = () => {
+    const seconds = (performance.now() - startedAt) / 1_000;
+    const rate = seconds > 0 ? done / seconds : 0;
+    const left = total === undefined || rate === 0 ? "" : `, ${duration((total - done) / rate)} left`;
+    return `${failed} failed, ${rate.toFixed(1)}/s${left}`;
+  };
+  const count = (hasFailed: boolean) => {
+    done++;
+    if (hasFailed) failed++;
+  };
+
+  if (!stream.isTTY) {
+    let saidAt = startedAt;
+    return {
+      advance(hasFailed) {
+        count(hasFailed);
+        if (performance.now() - saidAt < PLAIN_LINE_EVERY_MS) return;
+        saidAt = performance.now();
+        stream.write(`${done}${total === undefined ? "" : `/${total}`} done, ${status()}\n`);
+      },
+      note: (text) => void stream.write(`${text}\n`),
+      stop() {},
+    };
+  }
+
+  const bar = new SingleBar({
+    stream,
+    format: `${total === undefined ? "" : "{bar} "}{value}${total === undefined ? "" : "/{total}"} done, {status}`,
+    barsize: 24,
+    hideCursor: null, // It would stay hidden after a crash.
+    gracefulExit: false, // Ctrl-C is the batch's own.
+    barCompleteChar: "=",
+    barIncompleteChar: "-",
+  });
+  bar.start(total ?? 0, 0, { status: status() });
+  return {
+    advance(hasFailed) {
+      count(hasFailed);
+      bar.update(done, { status: status() });
+    },
+    note(text) {
+      stream.write(`\r\u001b[K${text}\n`);
+      bar.render();
+    },
+    stop: () => bar.stop(),
+  };
+}
+
+function duration(seconds: number): string {
+  if (seconds < 90) return `${Math.ceil(seconds)} s`;
+  return seconds < 5_400 ? `${Math.ceil(seconds / 60)} min` : `${(seconds / 3_600).toFixed(1)} h`;
+}

@@ -1,0 +1,49 @@
+import { describe, test } from "vitest";
+import { ComplyCube } from "../../src/index.ts";
+import { startLimitServer } from "../support/limit-server.ts";
+import { officialBatch } from "../support/official-batch.ts";
+
+const appId = "com.myapp.demo.app";
+
+describe.concurrent("one process", () => {
+  test("mints 200 tokens at 10 a second without one 429, within 5 % of the ideal time", async ({
+    expect,
+  }) => {
+    const server = await startLimitServer(10);
+    const complycube = new ComplyCube({ apiKey: "live_KEY_OF_ONE_PROCESS", baseUrl: server.url });
+    const rows = Array.from({ length: 200 }, (_, i) => ({ clientId: `CLIENT_${i}`, appId }));
+    let minted = 0;
+
+    for await (const { token } of complycube.token.generateMany(rows)) if (token !== undefined) minted++;
+    await server.close();
+
+    expect(minted).toBe(200);
+    expect(server.refused()).toBe(0);
+    expect(server.busiestSecond()).toBeLessThanOrEqual(10);
+    expect(server.tookMs()).toBeGreaterThanOrEqual(19_000);
+    expect(server.tookMs()).toBeLessThan(19_000 * 1.05);
+  });
+
+  test("starts with everyone at once and stays under the limit", async ({ expect }) => {
+    const server = await startLimitServer(5);
+    const complycube = new ComplyCube({ apiKey: "test_KEY_OF_A_CROWD", baseUrl: server.url });
+
+    await Promise.all(Array.from({ length: 40 }, () => complycube.token.generate("CLIENT_ID", { appId })));
+    await server.close();
+
+    expect(server.refused()).toBe(0);
+    expect(server.busiestSecond()).toBeLessThanOrEqual(5);
+  });
+});
+
+describe("the official client", () => {
+  test("the official client on the same work loses most of it", async ({ expect }) => {
+    const server = await startLimitServer(10);
+
+    const { minted, failed } = await officialBatch(server.url, 200);
+    await server.close();
+
+    expect(minted + failed).toBe(200);
+    expect(failed).toBeGreaterThan(100);
+  });
+});

@@ -1,0 +1,193 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { Redis } from "ioredis";
+import { createClient } from "redis";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import type { RateLimiter } from "../../src/index.ts";
+import { type RedisRateLimitOptions, redisRateLimit } from "../../src/redis.ts";
+import { hasRedis, type RedisServer, startRedis } from "../support/redis-server.ts";
+
+describe("redisRateLimit", () => {
+  test.each([
+    [{}, TypeError, "perSecond is missing."],
+    [{ perSecond: 0 }, RangeError, "perSecond must be a whole number from 1"],
+    [{ perSecond: 10 }, TypeError, "store must be a client of ioredis or redis, not undefined."],
+    [{ perSecond: 10, store: {} }, TypeError, "store must be a client of ioredis or redis"],
+    [{ perSecond: 10, key: "" }, TypeError, "key must be the name of a key in Redis, not blank."],
+    [{ perSecond: 10, prefix: "a" }, TypeError, 'options has an unknown field "prefix"'],
+    [{ perSecond: 10, store: { eval: () => {} }, fallbackPerSecond: 0 }, RangeError, "fallbackPerSecond"],
+    [{ perSecond: 10, store: { eval: () => {} }, onError: 1 }, TypeError, "onError must be a function"],
+  ])("refuses %o", (options, type, message) => {
+    const make = () => redisRateLimit(options as unknown as RedisRateLimitOptions);
+
+    expect(make).toThrow(type);
+    expect(make).toThrow(message);
+  });
+});
+
+describe.skipIf(!hasRedis)(
+  hasRedis ? "redisRateLimit on a real Redis" : "redisRateLimit (SKIPPED: redis-server is not installed)",
+  () => {
+    let redis: RedisServer;
+    let io: Redis;
+    let node: ReturnType<typeof createClient>;
+    let keys = 0;
+
+    beforeAll(async () => {
+      redis = await startRedis();
+      io = new Redis(redis.port, "127.0.0.1", { retryStrategy: () => 50 });
+      io.on("error", () => {});
+      node = createClient({ socket: { host: "127.0.0.1", port: redis.port, reconnectStrategy: 50 } });
+      node.on("error", () => {});
+      await node.connect();
+      await io.ping();
+    });
+    afterEach(async () => {
+      await redis.stop();
+      await redis.start();
+      await vi.waitFor(() => expect([io.status, node.isReady]).toEqual(["ready", true]), 5_000);
+    });
+    afterAll(async () => {
+      io.disconnect();
+      node.destroy();
+      await redis.stop();
+    });
+
+    const limiter = (options: Partial<RedisRateLimitOptions> = {}) =>
+      redisRateLimit({ store: io, perSecond: 3, key: `test:${++keys}`, ...options });
+
+    test("lets no more than the limit through in any second, over both kinds of client together", async () => {
+      const key = `test:${++keys}`;
+      const both = [limiter({ key }), limiter({ key, store: node })];
+
+      const at = await Promise.all(Array.from({ length: 9 }, (_, i) => granted(both[i % 2] as RateLimiter)));
+
+      const sorted = at.toSorted((a, b) => a - b);
+      for (let i = 3; i < 9; i++) {
+        expect((sorted[i] as number) - (sorted[i - 3] as number)).toBeGreaterThanOrEqual(1_000);
+      }
+      expect((sorted[8] as number) - (sorted[0] as number)).toBeLessThan(3_500);
+    });
+
+    test("keeps one key in Redis, by its name, which lapses by itself", async () => {
+      await limiter({ key: "my-app:complycube" }).acquire();
+
+      const before = await io.keys("*");
+      const lifeMs = await io.pttl("my-app:complycube");
+
+      expect(before).toEqual(["my-app:complycube"]);
+      expect(lifeMs).toBeGreaterThan(0);
+      expect(lifeMs).toBeLessThanOrEqual(1_300);
+    });
+
+    test("is first come, first served within a process", async () => {
+      const limit = limiter({ perSecond: 1 });
+      const order: number[] = [];
+
+      await Promise.all([1, 2, 3].map((i) => limit.acquire().then(() => order.push(i))));
+
+      expect(order).toEqual([1, 2, 3]);
+    });
+
+    test("an abort leaves the queue at once", async () => {
+      const limit = limiter({ perSecond: 1, maxQueue: 1 });
+      await limit.acquire();
+      const caller = new AbortController();
+      const waiting = limit.acquire(caller.signal);
+
+      caller.abort("now");
+
+      await expect(waiting).rejects.toBe("now");
+      await expect(limit.acquire(AbortSignal.abort("before"))).rejects.toBe("before");
+    });
+
+    test("one call more than may wait fails with RateLimitQueueFullError", async () => {
+      const limit = limiter({ perSecond: 1, maxQueue: 1 });
+      const first = [limit.acquire(), limit.acquire()];
+
+      await expect(limit.acquire()).rejects.toMatchObject({ name: "RateLimitQueueFullError", maxQueue: 1 });
+      await Promise.all(first);
+    });
+
+    test("penalize holds everyone in the process back", async () => {
+      const limit = limiter();
+      const startedAt = performance.now();
+      limit.penalize?.(300);
+
+      const at = await granted(limit);
+
+      expect(at - startedAt).toBeGreaterThanOrEqual(299);
+    });
+
+    test("falls back to its own share while Redis is away, says so once, and returns", {
+      timeout: 20_000,
+    }, async () => {
+      const onError = vi.fn(() => {
+        throw new Error("ignored");
+      });
+      const limit = limiter({ onError, fallbackPerSecond: 2 });
+      await limit.acquire();
+      await redis.stop();
+
+      const away = await Promise.all([1, 2, 3].map(() => granted(limit)));
+      const calls = onError.mock.calls.length;
+      await redis.start();
+      await vi.waitFor(() => expect(io.status).toBe("ready"), 5_000);
+      await limit.acquire(); // By itself, or after the pause of the return.
+      await limit.acquire();
+      await delay(4_500); // Whatever was pending has lapsed, and Redis was asked again.
+      await Promise.all([limit.acquire(), limit.acquire(), limit.acquire()]);
+      const inRedis = await io.zcard(`test:${keys}`);
+
+      expect((away[2] as number) - (away[0] as number)).toBeGreaterThanOrEqual(1_000);
+      expect(calls).toBe(1);
+      expect(inRedis).toBe(3);
+    });
+
+    test("fallbackPerSecond: false fails the calls with Redis's error, and works again after", async () => {
+      const onError = vi.fn();
+      const limit = limiter({ onError, fallbackPerSecond: false });
+      await redis.stop();
+
+      await expect(limit.acquire()).rejects.toThrow();
+      await expect(limit.acquire()).rejects.toThrow();
+      await redis.start();
+      await vi.waitFor(() => expect(io.status).toBe("ready"), 5_000);
+
+      await expect(limit.acquire()).resolves.toBeUndefined();
+      expect(onError).toHaveBeenCalledOnce();
+    });
+
+    test("takes a Redis that hangs for one that is away", async () => {
+      const onError = vi.fn();
+      const hung = { status: "ready", defineCommand() {}, eval() {}, rlflxIncr: () => new Promise(() => {}) };
+      const limit = limiter({ store: hung, onError });
+
+      await limit.acquire();
+
+      expect(String(onError.mock.calls[0]?.[0])).toContain("Redis did not answer within 500 ms.");
+    });
+
+    test("a clock of Redis that is set back holds nobody for long", async () => {
+      const key = `test:${++keys}`;
+      await io.zadd(
+        key,
+        Date.now() + 3_600_000,
+        "a",
+        Date.now() + 3_600_000,
+        "b",
+        Date.now() + 3_600_000,
+        "c",
+      );
+
+      const startedAt = performance.now();
+      const at = await granted(limiter({ key }));
+
+      expect(at - startedAt).toBeLessThan(500);
+    });
+  },
+);
+
+async function granted(limit: RateLimiter): Promise<number> {
+  await limit.acquire();
+  return performance.now();
+}

@@ -1,0 +1,367 @@
+import { getEventListeners } from "node:events";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { generateMany } from "../../src/batch.ts";
+import {
+  type BatchOptions,
+  type BatchRequest,
+  type BatchResult,
+  ComplyCube,
+  type ComplyCubeOptions,
+} from "../../src/index.ts";
+import type { Settings } from "../../src/options.ts";
+
+const appId = "com.myapp.demo.app";
+const stub = { status: 200, headers: new Headers(), text: async () => '{"token":"TOKEN"}' } as Response;
+
+/** A batch that mints out of nothing, so that a million rows are about the batch alone. */
+const stubbed: ComplyCube["token"]["generateMany"] = (requests, options = {}) =>
+  generateMany(async () => "TOKEN", requests, options, {} as Settings);
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
+
+describe("generateMany", () => {
+  test.each([
+    ["an array", () => [row(1), row(2), row(3)]],
+    ["a set", () => new Set([row(1), row(2), row(3)])],
+    ["a generator", () => rows(3)],
+    ["an async generator", () => asyncRows(3)],
+  ])("yields the token of every row of %s", async (_, source) => {
+    const results = await collect(client().token.generateMany(source()));
+
+    expect(results.map(({ request, token }) => [request.clientId, token]).toSorted()).toEqual([
+      ["CLIENT_1", "TOKEN"],
+      ["CLIENT_2", "TOKEN"],
+      ["CLIENT_3", "TOKEN"],
+    ]);
+  });
+
+  test("hands back the very object that it read, with the fields that it did not send", async () => {
+    const bodies: unknown[] = [];
+    const request = { clientId: "CLIENT_1", appId, line: 7, token: "OLD" };
+    const complycube = client(async (_, { body }) => {
+      bodies.push(JSON.parse(String(body)));
+      return minted();
+    });
+
+    const [result] = await collect(complycube.token.generateMany([request]));
+
+    expect(result?.request).toBe(request);
+    expect(bodies).toEqual([{ clientId: "CLIENT_1", appId }]);
+  });
+
+  test("yields as each settles, not in the order of the rows", async () => {
+    const complycube = client(async (_, { body }) => {
+      await delay(String(body).includes("CLIENT_1") ? 40 : 1);
+      return minted();
+    });
+
+    const results = await collect(complycube.token.generateMany([row(1), row(2)]));
+
+    expect(results.map(({ request }) => request.clientId)).toEqual(["CLIENT_2", "CLIENT_1"]);
+  });
+
+  test("one failure never stops the rest, whatever its kind", async () => {
+    const complycube = client(
+      async (_, { body }) => {
+        if (String(body).includes("CLIENT_2")) return new Response("{}", { status: 400 });
+        if (String(body).includes("CLIENT_3")) throw new Error("reset");
+        return minted();
+      },
+      { maxRetries: 0 },
+    );
+    const bad = [
+      null,
+      4,
+      {},
+      { clientId: "CLIENT_9" },
+      { clientId: "C", appId, referrer: "https://a.example/*" },
+    ];
+
+    const results = await collect(
+      complycube.token.generateMany([...bad, row(1), row(2), row(3), row(4)] as BatchRequest[]),
+    );
+
+    const outcomes = results.map(({ request, token, error }) => [
+      request?.clientId,
+      token ?? (error as Error).name,
+    ]);
+    expect(outcomes).toHaveLength(9);
+    expect(outcomes.filter(([, outcome]) => outcome === "TypeError")).toHaveLength(bad.length);
+    expect(outcomes).toEqual(
+      expect.arrayContaining([
+        ["CLIENT_1", "TOKEN"],
+        ["CLIENT_2", "InvalidRequestError"],
+        ["CLIENT_3", "ConnectionError"],
+        ["CLIENT_4", "TOKEN"],
+      ]),
+    );
+  });
+
+  test("reads nothing before the loop starts, and then no more than concurrency ahead of it", async () => {
+    let read = 0;
+    function* source() {
+      for (;;) {
+        read++;
+        yield row(read);
+      }
+    }
+    const batch = client().token.generateMany(source(), { concurrency: 4 });
+    const before = read;
+
+    await batch.next();
+    await delay(20); // All four have settled; the loop has taken one.
+    const afterOne = read;
+    await batch.next();
+    await delay(20);
+    const afterTwo = read;
+    await batch.return();
+
+    expect([before, afterOne, afterTwo]).toEqual([0, 4, 5]);
+  });
+
+  test("keeps as many in flight as concurrency says", async () => {
+    let inFlight = 0;
+    let most = 0;
+    const complycube = client(async () => {
+      most = Math.max(most, ++inFlight);
+      await delay(2);
+      inFlight--;
+      return minted();
+    });
+
+    await collect(complycube.token.generateMany(rows(50), { concurrency: 7 }));
+
+    expect(most).toBe(7);
+  });
+
+  test("yields what has settled while an async source keeps it waiting", async () => {
+    async function* source() {
+      yield row(1);
+      await new Promise(() => {});
+    }
+
+    const batch = client().token.generateMany(source());
+    const { value } = await batch.next();
+
+    expect(value).toMatchObject({ token: "TOKEN" });
+  });
+
+  test.each([
+    ["a million rows", 1_000_000, stubbed],
+    ["100,000 rows through a whole client", 100_000, client(async () => stub).token.generateMany],
+  ])("takes %s in constant memory", { timeout: 60_000 }, async (_, total, generateMany) => {
+    const complycube = client(async () => stub);
+    let count = 0;
+    const heap: number[] = [];
+
+    const batch = generateMany.call(complycube.token, rows(total), { concurrency: 32 });
+    for await (const { token } of batch) {
+      if (token === "TOKEN") count++;
+      if (count % (total / 4) === 0) heap.push(heapAfterCollection());
+    }
+
+    const [first = 0, ...later] = heap;
+    expect(count).toBe(total);
+    expect(later).toHaveLength(3);
+    for (const bytes of later) expect(bytes - first).toBeLessThan(2 * 2 ** 20);
+  });
+
+  test("leaving the loop ends what is in flight, sends nothing more, and closes the source", async () => {
+    const signals: AbortSignal[] = [];
+    const closed = vi.fn();
+    function* source() {
+      try {
+        yield* rows(1_000);
+      } finally {
+        closed();
+      }
+    }
+    const complycube = client((_, { signal }) => {
+      signals.push(signal as AbortSignal);
+      return signals.length === 1 ? Promise.resolve(minted()) : new Promise(() => {});
+    });
+
+    for await (const _ of complycube.token.generateMany(source(), { concurrency: 5 })) break;
+    await delay(20);
+
+    expect(signals).toHaveLength(5);
+    expect(signals.slice(1).map(({ aborted }) => aborted)).toEqual([true, true, true, true]);
+    expect(closed).toHaveBeenCalledOnce();
+  });
+
+  test("leaving the loop does not wait for a source that is being read and never answers", async () => {
+    async function* source() {
+      yield row(1);
+      await new Promise(() => {});
+    }
+
+    for await (const _ of client().token.generateMany(source())) break;
+
+    expect.assertions(0); // That it comes here at all is the point.
+  });
+
+  test("an abort rejects at once with the caller's reason, after what is minted already", async () => {
+    const caller = new AbortController();
+    let sent = 0;
+    const complycube = client(() => (++sent <= 2 ? Promise.resolve(minted()) : new Promise(() => {})));
+    const results: BatchResult[] = [];
+    const run = async () => {
+      const batch = complycube.token.generateMany(rows(100), { concurrency: 4, signal: caller.signal });
+      for await (const result of batch) {
+        results.push(result);
+        if (results.length === 1) caller.abort("the operator left");
+        await delay(5); // So that what was in flight has settled too.
+      }
+    };
+
+    await expect(run()).rejects.toBe("the operator left");
+    expect(results.map(({ token }) => token)).toEqual(["TOKEN", "TOKEN"]);
+    expect(sent).toBe(4);
+    expect(getEventListeners(caller.signal, "abort")).toEqual([]);
+  });
+
+  test("a signal that is aborted before sends nothing and reads nothing", async () => {
+    const send = vi.fn(async () => minted());
+    const source = vi.fn(() => rows(3));
+    const signal = AbortSignal.abort("too late");
+
+    const batch = client(send).token.generateMany({ [Symbol.iterator]: source }, { signal });
+
+    await expect(collect(batch)).rejects.toBe("too late");
+    expect(send).not.toHaveBeenCalled();
+  });
+
+  test("what the source throws comes out after what was read before it", async () => {
+    const failure = new Error("the cursor broke");
+    async function* source() {
+      yield row(1);
+      yield row(2);
+      throw failure;
+    }
+    const results: BatchResult[] = [];
+    const run = async () => {
+      for await (const result of client().token.generateMany(source())) results.push(result);
+    };
+
+    await expect(run()).rejects.toBe(failure);
+    expect(results.map(({ token }) => token)).toEqual(["TOKEN", "TOKEN"]);
+  });
+
+  test("leaves no listener behind", async () => {
+    const { signal } = new AbortController();
+
+    await collect(client().token.generateMany(rows(50), { signal }));
+
+    expect(getEventListeners(signal, "abort")).toEqual([]);
+  });
+
+  test("tries a 429 that names no time again after 30 seconds, then 60", async () => {
+    vi.useFakeTimers();
+    vi.spyOn(Math, "random").mockReturnValue(0);
+    const sentAt: number[] = [];
+    const complycube = client(async () => {
+      sentAt.push(performance.now());
+      return sentAt.length < 3 ? new Response("{}", { status: 429 }) : minted();
+    });
+
+    const results = collect(complycube.token.generateMany([row(1)]));
+    await vi.advanceTimersByTimeAsync(100_000);
+
+    expect(await results).toMatchObject([{ token: "TOKEN" }]);
+    const [first = 0, second = 0, third = 0] = sentAt;
+    expect([second - first, third - second]).toEqual([30_000, 60_000]);
+  });
+
+  test("waits as long as a 429 asks for", async () => {
+    vi.useFakeTimers();
+    const sentAt: number[] = [];
+    const complycube = client(async () => {
+      sentAt.push(performance.now());
+      return sentAt.length < 2
+        ? new Response("{}", { status: 429, headers: { "retry-after": "2" } })
+        : minted();
+    });
+
+    const results = collect(complycube.token.generateMany([row(1)]));
+    await vi.advanceTimersByTimeAsync(3_000);
+
+    expect(await results).toMatchObject([{ token: "TOKEN" }]);
+    expect((sentAt[1] ?? 0) - (sentAt[0] ?? 0)).toBeGreaterThanOrEqual(2_000);
+  });
+
+  test("a queue that other calls have filled fails no row", async () => {
+    vi.useFakeTimers();
+    const complycube = client(undefined, { rateLimit: { perSecond: 10, maxQueue: 1 } });
+
+    const results = collect(complycube.token.generateMany(rows(30), { concurrency: 16 }));
+    await vi.advanceTimersByTimeAsync(60_000);
+
+    expect((await results).map(({ token }) => token)).toEqual(Array(30).fill("TOKEN"));
+  });
+
+  test.each([
+    [undefined, {}, TypeError, "requests must be an iterable or async iterable, not undefined."],
+    ["CLIENT_ID", {}, TypeError, "requests must be an iterable or async iterable, not a string."],
+    [{}, {}, TypeError, "requests must be an iterable"],
+    [[], { concurrency: 0 }, RangeError, "concurrency must be a whole number from 1"],
+    [[], { concurency: 4 }, TypeError, 'unknown field "concurency"'],
+    [[], { maxRetries: -1 }, RangeError, "maxRetries"],
+    [[], { signal: {} }, TypeError, "signal must be an AbortSignal"],
+    [[], null, TypeError, "options must be an object, not null."],
+  ])("refuses %o with %o at once", (requests, options, type, message) => {
+    const send = vi.fn(async () => minted());
+    const start = () =>
+      client(send).token.generateMany(requests as unknown as BatchRequest[], options as BatchOptions);
+
+    expect(start).toThrow(type);
+    expect(start).toThrow(message);
+    expect(send).not.toHaveBeenCalled();
+  });
+});
+
+function client(
+  fetch: ComplyCubeOptions["fetch"] = async () => minted(),
+  options: ComplyCubeOptions = {},
+): ComplyCube {
+  return new ComplyCube({ apiKey: "test_BATCH_KEY", rateLimit: false, fetch, ...options });
+}
+
+function row(number: number): BatchRequest {
+  return { clientId: `CLIENT_${number}`, appId };
+}
+
+function* rows(count: number): Generator<BatchRequest> {
+  for (let number = 1; number <= count; number++) yield row(number);
+}
+
+async function* asyncRows(count: number): AsyncGenerator<BatchRequest> {
+  for (const request of rows(count)) {
+    await delay(1);
+    yield request;
+  }
+}
+
+async function collect<R extends BatchRequest>(
+  batch: AsyncIterable<BatchResult<R>>,
+): Promise<BatchResult<R>[]> {
+  const results: BatchResult<R>[] = [];
+  for await (const result of batch) results.push(result);
+  return results;
+}
+
+function minted(): Response {
+  return Response.json({ token: "TOKEN" });
+}
+
+function delay(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+function heapAfterCollection(): number {
+  if (globalThis.gc === undefined) throw new Error("Run with --expose-gc, as vitest.config.ts does.");
+  globalThis.gc();
+  return process.memoryUsage().heapUsed;
+}

@@ -1,0 +1,514 @@
+import { getEventListeners } from "node:events";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { ComplyCube, type ComplyCubeOptions, type RateLimiter } from "../../src/index.ts";
+import { GUARD_MS, LATE_GUARD_MS, SlidingWindow } from "../../src/rate-limit.ts";
+
+const TARGET = { appId: "com.myapp.demo.app" };
+/** What a place is held for when no answer comes. */
+const UNANSWERED_MS = 1_000 + GUARD_MS + LATE_GUARD_MS;
+/** What a place is held for when the answer comes at once. */
+const ANSWERED_MS = 1_000 + GUARD_MS;
+
+let keys = 0;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
+
+describe("SlidingWindow", () => {
+  test("lets calls through at once while the second has room", () => {
+    const window = new SlidingWindow(3);
+
+    const turns = [1, 2, 3].map(() => window.take(undefined, 0));
+
+    expect(turns).toEqual([undefined, undefined, undefined]);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test("holds the next call until the first place is free, and not a millisecond less", async () => {
+    const { window, sent, call } = watched(2);
+    call("a");
+    await vi.advanceTimersByTimeAsync(300);
+    call("b");
+    call("c");
+
+    await vi.advanceTimersByTimeAsync(UNANSWERED_MS - 301);
+    const before = [...sent];
+    await vi.advanceTimersByTimeAsync(1);
+
+    expect(before).toEqual(["a", "b"]);
+    expect(sent).toEqual(["a", "b", "c"]);
+    expect(window.idle).toBe(false);
+  });
+
+  test("is first come, first served, and lets nobody push in when a place is free", async () => {
+    const { sent, call } = watched(1);
+    for (const name of ["a", "b", "c", "d"]) call(name);
+    await vi.advanceTimersByTimeAsync(UNANSWERED_MS);
+    call("late");
+
+    await vi.advanceTimersByTimeAsync(5 * UNANSWERED_MS);
+
+    expect(sent).toEqual(["a", "b", "c", "d", "late"]);
+  });
+
+  test("a place whose answer is later than usual counts from when it may have left", async () => {
+    const { window, at, call } = watched(1);
+    for (let i = 0; i < 4; i++) {
+      call("a");
+      await vi.advanceTimersByTimeAsync(100); // What is usual.
+      window.settled(at[i] as number, true);
+      await vi.advanceTimersByTimeAsync(2_000);
+    }
+    call("late");
+    call("next");
+    await vi.advanceTimersByTimeAsync(400);
+    window.settled(at[4] as number, true);
+    await vi.advanceTimersByTimeAsync(5_000);
+
+    expect((at[5] as number) - (at[4] as number)).toBe(300 + ANSWERED_MS);
+  });
+
+  test("an API that usually takes seconds to answer slows nobody down", async () => {
+    const { window, at, call } = watched(1);
+    call("a");
+    await vi.advanceTimersByTimeAsync(3_000);
+    window.settled(at[0] as number, true);
+    call("b");
+    call("c");
+    await vi.advanceTimersByTimeAsync(5_000);
+
+    expect((at[2] as number) - (at[1] as number)).toBe(ANSWERED_MS);
+  });
+
+  test("a failure without an answer frees the place, and says nothing of what is usual", async () => {
+    const { window, at, call } = watched(1);
+    call("a");
+    await vi.advanceTimersByTimeAsync(3_000);
+    window.settled(at[0] as number, false);
+    call("b");
+    window.settled(at[1] as number, false);
+    call("c");
+    call("d");
+    await vi.advanceTimersByTimeAsync(10_000);
+
+    expect((at[2] as number) - (at[1] as number)).toBe(ANSWERED_MS);
+    expect((at[3] as number) - (at[2] as number)).toBe(UNANSWERED_MS);
+  });
+
+  test("a place on a cold connection counts from its answer", async () => {
+    const { window, at, call } = watched(2);
+    call("a");
+    call("b");
+    call("c");
+    call("d");
+
+    await vi.advanceTimersByTimeAsync(100);
+    window.settled(at[0] as number, true);
+    await vi.advanceTimersByTimeAsync(50);
+    window.settled(at[1] as number, true);
+    await vi.advanceTimersByTimeAsync(10_000);
+
+    const [a = 0, b = 0, c = 0, d = 0] = at;
+    expect([b - a, c - a, d - a]).toEqual([0, 100 + ANSWERED_MS, 150 + ANSWERED_MS]);
+  });
+
+  test("an abort leaves the queue at once, with the caller's reason, and frees the place in it", async () => {
+    const { window, sent, call } = watched(1, 1);
+    const caller = new AbortController();
+    call("a");
+    const waiting = call("b", caller.signal);
+    expect(() => window.take(undefined, 2)).toThrow("1 calls already wait");
+
+    caller.abort("the user left");
+
+    await expect(waiting).rejects.toBe("the user left");
+    expect(getEventListeners(caller.signal, "abort")).toEqual([]);
+    expect(vi.getTimerCount()).toBe(0);
+    call("c");
+    await vi.advanceTimersByTimeAsync(UNANSWERED_MS);
+    expect(sent).toEqual(["a", "c"]);
+  });
+
+  test("an abort in the tick in which the turn comes gives the place to the next", async () => {
+    const { sent, call } = watched(1);
+    const caller = new AbortController();
+    call("a");
+    const waiting = call("b", caller.signal);
+    call("c");
+
+    vi.advanceTimersByTime(UNANSWERED_MS); // Grants the place; nothing that awaits it has run yet.
+    caller.abort("now");
+
+    await expect(waiting).rejects.toBe("now");
+    expect(sent).toEqual(["a", "c"]);
+    expect(getEventListeners(caller.signal, "abort")).toEqual([]);
+  });
+
+  test("one call more than may wait fails with RateLimitQueueFullError", () => {
+    const { window, call } = watched(1, 2);
+    for (const name of ["a", "b", "c"]) call(name);
+
+    const error = caught(() => window.take(undefined, 1));
+
+    expect(error).toMatchObject({
+      name: "RateLimitQueueFullError",
+      code: "rate_limit_queue_full",
+      maxQueue: 2,
+      attempts: 1,
+    });
+  });
+
+  test("penalize holds back those who wait and those who come, and then no longer", async () => {
+    const { window, sent, call } = watched(5);
+    window.penalize(3_000);
+    call("a");
+    window.penalize(10); // A shorter one takes nothing away.
+
+    await vi.advanceTimersByTimeAsync(2_999);
+    const before = [...sent];
+    await vi.advanceTimersByTimeAsync(1);
+    call("b");
+
+    expect(before).toEqual([]);
+    expect(sent).toEqual(["a", "b"]);
+  });
+
+  test("resize lets those in who now have room", async () => {
+    const { window, sent, call } = watched(1);
+    for (const name of ["a", "b", "c", "d"]) call(name);
+
+    window.resize(3);
+    await vi.advanceTimersByTimeAsync(0);
+    const widened = [...sent];
+    window.resize(Number.POSITIVE_INFINITY);
+    await vi.advanceTimersByTimeAsync(0);
+
+    expect(widened).toEqual(["a", "b", "c"]);
+    expect(sent).toEqual(["a", "b", "c", "d"]);
+  });
+
+  test("a lowered limit waits until enough places are free", async () => {
+    const { window, sent, call } = watched(4);
+    for (const name of ["a", "b"]) call(name);
+    await vi.advanceTimersByTimeAsync(500);
+    for (const name of ["c", "d"]) call(name);
+
+    window.resize(2);
+    call("e");
+    await vi.advanceTimersByTimeAsync(UNANSWERED_MS - 501);
+    const before = sent.length;
+    await vi.advanceTimersByTimeAsync(501);
+
+    expect(before).toBe(4);
+    expect(sent).toEqual(["a", "b", "c", "d", "e"]);
+  });
+
+  test("does not look at the wall clock", async () => {
+    const { sent, call } = watched(1);
+    call("a");
+    call("b");
+
+    vi.setSystemTime(Date.now() + 3_600_000);
+    await vi.advanceTimersByTimeAsync(UNANSWERED_MS - 1);
+    const before = [...sent];
+    vi.setSystemTime(Date.now() - 7_200_000);
+    await vi.advanceTimersByTimeAsync(1);
+
+    expect(before).toEqual(["a"]);
+    expect(sent).toEqual(["a", "b"]);
+  });
+
+  test("has a timer only while somebody waits", async () => {
+    const { call } = watched(1);
+    call("a");
+    const idle = vi.getTimerCount();
+    call("b");
+    call("c");
+    const waiting = vi.getTimerCount();
+
+    await vi.advanceTimersByTimeAsync(2 * UNANSWERED_MS);
+
+    expect([idle, waiting, vi.getTimerCount()]).toEqual([0, 1, 0]);
+  });
+});
+
+describe("rateLimit", () => {
+  test.each([
+    ["live_", undefined, 10],
+    ["test_", undefined, 5],
+    ["other_", undefined, 40],
+    ["test_", 7, 7],
+    ["test_", { perSecond: 3 }, 3],
+    ["test_", false, 40],
+  ] as const)("a %s key with rateLimit %o sends %i of 40 at once", async (prefix, rateLimit, expected) => {
+    const { client, sent } = counted({ apiKey: key(prefix), rateLimit });
+
+    for (let i = 0; i < 40; i++) void client.token.generate("CLIENT_ID", TARGET);
+    await vi.advanceTimersByTimeAsync(0);
+
+    expect(sent.length).toBe(expected);
+  });
+
+  test.each([
+    [0, RangeError, "rateLimit must be a whole number from 1"],
+    [2.5, RangeError, "rateLimit must be a whole number from 1"],
+    ["5", TypeError, "rateLimit must be a number, { perSecond }, false or a RateLimiter, not a string."],
+    [true, TypeError, "rateLimit must be a number"],
+    [null, TypeError, "rateLimit must be a number"],
+    [{}, TypeError, "rateLimit.perSecond is missing."],
+    [{ perSecond: 5, queue: 1 }, TypeError, 'rateLimit has an unknown field "queue"'],
+    [{ perSecond: 5, maxQueue: -1 }, RangeError, "rateLimit.maxQueue must be a whole number from 0"],
+  ])("%o is refused at construction", (rateLimit, type, message) => {
+    const error = caught(() => new ComplyCube({ apiKey: "test_KEY", rateLimit: rateLimit as number }));
+
+    expect(error).toBeInstanceOf(type);
+    expect((error as Error).message).toContain(message);
+  });
+
+  test("clients with one key share its limit; another key and another baseUrl have their own", async () => {
+    const apiKey = key("test_");
+    const first = counted({ apiKey });
+    const second = counted({ apiKey });
+    const otherKey = counted({ apiKey: key("test_") });
+    const otherHost = counted({ apiKey, baseUrl: "https://gateway.example.com" });
+
+    for (const { client } of [first, second, otherKey, otherHost]) {
+      for (let i = 0; i < 4; i++) void client.token.generate("CLIENT_ID", TARGET);
+    }
+    await vi.advanceTimersByTimeAsync(0);
+
+    expect(first.sent.length + second.sent.length).toBe(5);
+    expect([otherKey.sent.length, otherHost.sent.length]).toEqual([4, 4]);
+  });
+
+  test("a client made anew for each request does not get around the limit", async () => {
+    const apiKey = key("test_");
+    const sent: number[] = [];
+
+    for (let i = 0; i < 20; i++) {
+      void counted({ apiKey }, sent).client.token.generate("CLIENT_ID", TARGET);
+      new ComplyCube({ apiKey: key("live_") }); // Neither does one with another key in between.
+    }
+    await vi.advanceTimersByTimeAsync(0);
+
+    expect(sent.length).toBe(5);
+  });
+
+  test("a key function's limit is 5 until the first key is known, then that of its key", async () => {
+    const apiKey = async () => {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      return key("live_");
+    };
+    const { client, asked } = counted({ apiKey });
+
+    for (let i = 0; i < 40; i++) void client.token.generate("CLIENT_ID", TARGET);
+    await vi.advanceTimersByTimeAsync(0);
+    const beforeAKey = asked();
+    await vi.advanceTimersByTimeAsync(50);
+    const afterAKey = asked();
+
+    expect(beforeAKey).toBe(5);
+    expect(afterAKey).toBe(10);
+  });
+
+  test("waiting for a turn is outside the deadline of the attempt", async () => {
+    const { client } = counted({ apiKey: key("test_"), timeoutMs: 100 });
+    const calls = Array.from({ length: 11 }, () => client.token.generate("CLIENT_ID", TARGET));
+
+    await vi.advanceTimersByTimeAsync(5_000);
+
+    await expect(Promise.all(calls)).resolves.toHaveLength(11);
+  });
+
+  test.each([200, 400])("the answer %i frees a place on a cold connection a second later", async (status) => {
+    const { client, sent } = counted({ apiKey: key("test_"), rateLimit: 1 }, [], async () => {
+      return Response.json({ token: "TOKEN" }, { status });
+    });
+
+    for (let i = 0; i < 2; i++) void client.token.generate("CLIENT_ID", TARGET).catch(() => {});
+    await vi.advanceTimersByTimeAsync(ANSWERED_MS);
+
+    expect(sent.length).toBe(2);
+  });
+
+  test("a retry takes a place too", async () => {
+    vi.spyOn(Math, "random").mockReturnValue(0);
+    const { client, sent } = counted({ apiKey: key("test_"), rateLimit: 2, maxRetries: 2 }, [], async () => {
+      return new Response(null, { status: 503 });
+    });
+
+    const call = client.token.generate("CLIENT_ID", TARGET).catch((error) => error);
+    await vi.advanceTimersByTimeAsync(ANSWERED_MS - 1);
+    const before = sent.length;
+    await vi.advanceTimersByTimeAsync(10);
+
+    expect(before).toBe(2);
+    expect(await call).toMatchObject({ status: 503, attempts: 3 });
+  });
+
+  test.each([
+    [429, {}, 1_000],
+    [429, { "retry-after": "20" }, 20_000],
+    [503, { "retry-after": "20" }, 20_000],
+    [429, { "retry-after": "7200" }, 60_000],
+    [503, {}, 0],
+  ])("a %i with %o holds the others back for %i ms", async (status, headers, holdMs) => {
+    const answers = [new Response(null, { status, headers })];
+    const { client, sent } = counted({ apiKey: key("live_"), maxRetries: 0 }, [], async () => {
+      return answers.shift() ?? Response.json({ token: "TOKEN" });
+    });
+    await client.token.generate("CLIENT_ID", TARGET).catch(() => {});
+
+    void client.token.generate("CLIENT_ID", TARGET);
+    await vi.advanceTimersByTimeAsync(Math.max(0, holdMs - 1));
+    const before = sent.length;
+    await vi.advanceTimersByTimeAsync(1);
+
+    expect(before).toBe(holdMs === 0 ? 2 : 1);
+    expect(sent.length).toBe(2);
+  });
+
+  test("a full queue rejects the call, and nothing is sent for it", async () => {
+    const rateLimit = { perSecond: 1, maxQueue: 1 };
+    const { client, sent } = counted({ apiKey: key("test_"), rateLimit });
+    const calls = [1, 2, 3].map(() => client.token.generate("CLIENT_ID", TARGET));
+
+    await expect(calls[2]).rejects.toMatchObject({ name: "RateLimitQueueFullError", attempts: 0 });
+    await vi.advanceTimersByTimeAsync(UNANSWERED_MS);
+
+    await expect(Promise.all(calls.slice(0, 2))).resolves.toHaveLength(2);
+    expect(sent.length).toBe(2);
+  });
+
+  test("a call that is aborted in the queue sends nothing", async () => {
+    const { client, sent } = counted({ apiKey: key("test_"), rateLimit: 1 });
+    const caller = new AbortController();
+    await client.token.generate("CLIENT_ID", TARGET);
+    const waiting = client.token.generate("CLIENT_ID", TARGET, { signal: caller.signal });
+
+    caller.abort("now");
+
+    await expect(waiting).rejects.toBe("now");
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(sent.length).toBe(1);
+  });
+});
+
+describe("a call with room", () => {
+  test.each([
+    ["the default", undefined],
+    ["a number", 5],
+    ["no limit", false],
+  ] as const)("starts its attempt before generate returns: %s", (_, rateLimit) => {
+    const { client, asked } = counted({ apiKey: () => key("test_"), rateLimit });
+
+    void client.token.generate("CLIENT_ID", TARGET);
+
+    expect(asked()).toBe(1);
+  });
+});
+
+describe("a RateLimiter of one's own", () => {
+  test("is asked before each attempt, with the caller's signal, and told of a 429", async () => {
+    const acquire = vi.fn(async () => {});
+    const penalize = vi.fn(() => Promise.reject(new Error("ignored")) as unknown as undefined);
+    const answers = [new Response(null, { status: 429, headers: { "retry-after": "1" } })];
+    const { client } = counted({ rateLimit: { acquire, penalize } }, [], async () => {
+      return answers.shift() ?? Response.json({ token: "TOKEN" });
+    });
+    const { signal } = new AbortController();
+
+    const call = client.token.generate("CLIENT_ID", TARGET, { signal });
+    await vi.advanceTimersByTimeAsync(2_000);
+
+    await expect(call).resolves.toBe("TOKEN");
+    expect(acquire.mock.calls).toEqual([[signal], [signal]]);
+    expect(penalize.mock.calls).toEqual([[1_000]]);
+  });
+
+  test("does not keep an aborted call waiting", async () => {
+    const never: RateLimiter = { acquire: () => new Promise(() => {}) };
+    const { client, sent } = counted({ rateLimit: never });
+    const caller = new AbortController();
+    const call = client.token.generate("CLIENT_ID", TARGET, { signal: caller.signal });
+
+    caller.abort("now");
+
+    await expect(call).rejects.toBe("now");
+    expect(getEventListeners(caller.signal, "abort")).toEqual([]);
+    expect(sent.length).toBe(0);
+  });
+
+  test("rejects the call with what it rejects with", async () => {
+    const error = new Error("the store is away");
+    const { client, sent } = counted({ rateLimit: { acquire: () => Promise.reject(error) } });
+
+    await expect(client.token.generate("CLIENT_ID", TARGET)).rejects.toBe(error);
+    expect(sent.length).toBe(0);
+  });
+});
+
+/** A window, the names of the calls it let through, and when. */
+function watched(perSecond: number, maxQueue?: number) {
+  const window = new SlidingWindow(perSecond, maxQueue);
+  const sent: string[] = [];
+  const at: number[] = [];
+  const call = (name: string, signal?: AbortSignal) => {
+    const pass = () => {
+      sent.push(name);
+      at.push(performance.now());
+    };
+    const turn = window.take(signal, 0);
+    if (turn === undefined) return pass();
+    const passed = turn.then(pass);
+    passed.catch(() => {});
+    return passed;
+  };
+  return { window, sent, at, call };
+}
+
+/** A client whose fetch is a stand-in that notes when it was called. */
+function counted(
+  options: ComplyCubeOptions,
+  sent: number[] = [],
+  answer = async () => Response.json({ token: "TOKEN" }),
+) {
+  let keysAsked = 0;
+  const { apiKey } = options;
+  const asking =
+    typeof apiKey === "function"
+      ? () => {
+          keysAsked++;
+          return apiKey();
+        }
+      : (apiKey ?? key("test_"));
+  const client = new ComplyCube({
+    ...options,
+    apiKey: asking,
+    fetch: () => {
+      sent.push(performance.now());
+      return answer();
+    },
+  });
+  return { client, sent, asked: () => keysAsked };
+}
+
+/** A key that no other test has used, because a key's limit is shared. */
+function key(prefix: string): string {
+  return `${prefix}KEY_${++keys}`;
+}
+
+function caught(run: () => unknown): unknown {
+  try {
+    run();
+  } catch (error) {
+    return error;
+  }
+  return undefined;
+}
