@@ -18,6 +18,7 @@ const library: UserConfig = {
   sourcemap: true,
   logLevel: "warn",
   report: false,
+  inputOptions: { checks: { pluginTimings: false } },
 };
 
 export default defineConfig([

@@ -41,9 +41,13 @@ async function run(args: string[]): Promise<number> {
     // Misuse only: every other failure is a command's own exit code.
     if (!(error instanceof TypeError || error instanceof RangeError)) throw error;
     const help = known === undefined ? "complycube-tokens --help" : `complycube-tokens ${command} --help`;
-    err(`${error.message.replaceAll("\n", " ")} Try: ${help}\n`);
+    err(`${error.message.replaceAll("\n", " ").replace(/[^.!?]$/, "$&.")} Try: ${help}\n`);
     return MISUSE;
   }
 }
 
+// `| head` has read enough.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+});
 process.exitCode = await run(process.argv.slice(2));

@@ -55,7 +55,13 @@ function checkReferrer(referrer: unknown, allowAnyReferrer: boolean): string {
         `If it is a web host, pass { referrer: ${quote(`https://${referrer}/*`)} }.`,
     );
   }
-  const { scope, path } = parseReferrerPattern(referrer);
+  const { scope, scheme, host, port, path } = parseReferrerPattern(referrer);
+  const origin = `${scheme === "*" ? "https" : scheme}://${host}${port === "*" ? "" : `:${port}`}`;
+  if (/(^|\.)(undefined|null)$|[${}]/.test(host)) {
+    throw new TypeError(
+      `referrer ${quote(referrer)} holds a value that was never filled in. Is an environment variable missing?`,
+    );
+  }
   if (scope === "any" && !allowAnyReferrer) {
     throw new TypeError(
       `referrer ${quote(referrer)} matches every site, so a stolen token would work anywhere. Use your own page's ` +
@@ -65,7 +71,7 @@ function checkReferrer(referrer: unknown, allowAnyReferrer: boolean): string {
   if (scope === "page" && path !== "/") {
     throw new TypeError(
       `referrer ${quote(referrer)} is the URL of one page, and browsers send only the origin to another site, so it ` +
-        `would not match. Use ${quote(referrerPatternFor(referrer.replace("*", "https")))}.`,
+        `would not match. Use ${quote(`${origin}/*`)}.`,
     );
   }
   if (scope !== "any") lastAccepted = referrer;
@@ -75,6 +81,11 @@ function checkReferrer(referrer: unknown, allowAnyReferrer: boolean): string {
 /** Letters, digits, `_`, `-` and dots in two parts or more: what Apple and Google allow between them, and not more. */
 function checkAppId(appId: unknown): string {
   checkText("appId", appId, "a bundle ID or application ID, such as com.example.app");
+  if (/^www\./i.test(appId)) {
+    throw new TypeError(
+      `appId ${quote(appId)} is a web host: for the Web SDK pass { referrer: ${quote(`https://${appId}/*`)} }.`,
+    );
+  }
   if (/^[\w-]+(\.[\w-]+)+$/.test(appId)) return appId;
   if (URL.canParse(appId) && /^https?:/i.test(appId)) {
     throw new TypeError(

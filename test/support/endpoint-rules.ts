@@ -39,7 +39,7 @@ export function describeEndpoint(
 
     beforeAll(async () => {
       api = await startRecordingApi(inject("prismUrl"));
-      process.env.COMPLYCUBE_API_KEY = "test_EXAMPLE_KEY";
+      process.env.COMPLYCUBE_API_KEY = "EXAMPLE_KEY";
       process.env.COMPLYCUBE_BASE_URL = api.url;
       example = await start(api.url);
       const { status, headers } = await send("POST", "/sign-in/ada");

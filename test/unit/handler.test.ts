@@ -15,6 +15,7 @@ function setUp({ answer = minted, ...options }: { answer?: Answer } & Partial<To
   const sent: Record<string, unknown>[] = [];
   const onError = vi.fn<NonNullable<TokenHandlerOptions["onError"]>>();
   const complycube = new ComplyCube({
+    rateLimit: false,
     apiKey: KEY,
     maxRetries: 0,
     timeoutMs: 200,
@@ -677,6 +678,7 @@ describe("a caller who goes away", () => {
     let apiSignal: AbortSignal | null | undefined;
     const onError = vi.fn();
     const complycube = new ComplyCube({
+      rateLimit: false,
       apiKey: KEY,
       fetch: (_, { signal }) => {
         apiSignal = signal;

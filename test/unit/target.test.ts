@@ -70,6 +70,26 @@ const refused: { what: string; target: unknown; name?: string; says: RegExp }[] 
     says: /URL of one page.*Use "https:\/\/www\.example\.com\/\*"/,
   },
   {
+    what: "the URL of a page on any port",
+    target: { referrer: "*://www.example.com:*/verify" },
+    says: /URL of one page.*Use "https:\/\/www\.example\.com\/\*"/,
+  },
+  {
+    what: "a host that was never filled in",
+    target: { referrer: "https://undefined/*" },
+    says: /never filled in.*environment variable/,
+  },
+  {
+    what: "a template that was never filled in",
+    target: { referrer: ["https://$", "{HOST}/*"].join("") },
+    says: /HOST/,
+  },
+  {
+    what: "a web host as appId",
+    target: { appId: "www.example.com" },
+    says: /pass \{ referrer: "https:\/\/www\.example\.com\/\*" \}/,
+  },
+  {
     what: "an app ID as referrer",
     target: { referrer: "com.myapp.demo.app" },
     says: /looks like an app ID: pass \{ appId: "com\.myapp\.demo\.app" \}/,

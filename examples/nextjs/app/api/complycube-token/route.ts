@@ -1,4 +1,4 @@
-// A Next.js route handler, at app/api/complycube-token/route.ts. Next.js answers other methods with 405 by itself.
+// A Next.js route handler, at app/api/complycube-token/route.ts. Next.js answers other methods with 405.
 import { ComplyCube } from "complycube-tokens";
 import { createTokenHandler } from "complycube-tokens/handler";
 import { sessionOf } from "../../../../sessions.ts"; // In your project: your own session, such as auth().
@@ -9,3 +9,6 @@ export const POST = createTokenHandler({
   target: { referrer: "https://www.example.com/*" },
   authenticate: sessionOf,
 });
+
+// Next.js would answer it by itself, and know nothing of allowedOrigins.
+export const OPTIONS = POST;
