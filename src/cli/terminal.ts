@@ -13,3 +13,21 @@ export function out(text: string): void {
 export function err(text: string): void {
   process.stderr.write(text);
 }
+
+/**
+ * Makes text that came from elsewhere fit for a terminal: what would move the cursor, end the line or turn the
+ * direction of writing is shown as its code, as JSON has it. What was JSON stays the same JSON.
+ */
+export function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
+    character
+      .split("") // Two units for a character beyond U+FFFF.
+      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
+      .join(""),
+  );
+}
+
+/** Puts a message on one line that ends in a full stop. */
+export function sentence(message: string): string {
+  return printable(message.trim().replace(/\s+/g, " ")).replace(/[^.!?]$/, "$&.");
+}
