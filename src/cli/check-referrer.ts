@@ -23,8 +23,8 @@ Options:
   -h, --help                 Show this
 
 Exit codes:
-  0  the pattern matches, and not every site does
-  1  it does not match, or any site does
+  0  the pattern matches this page, and no stranger's
+  1  it does not match, or it matches strangers' pages too
   2  an argument is wrong
 
 Environment:

@@ -12,6 +12,9 @@ Usage:
 
 On stderr it says how long the token still works. Times are in UTC; one that the token does not tell is left out.
 
+Options:
+  -h, --help   Show this
+
 Exit codes:
   0  it was read, whether it has expired or not
   2  it is not a JSON Web Token, or an argument is wrong

@@ -1,13 +1,13 @@
 import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { finished, KEY, startCli } from "../support/cli.ts";
+import { finished, KEY, runShell, startCli } from "../support/cli.ts";
 
 const appId = "com.example.app";
 const folder = mkdtempSync(join(tmpdir(), "complycube-cli-"));
@@ -288,6 +288,16 @@ describe("generate --batch", () => {
 
     expect(status).toBe(130);
     expect(sent.length).toBeLessThan(20_000);
+  });
+
+  test.skipIf(!existsSync("/dev/full"))("exits 1 when its results cannot be written", async () => {
+    const { status, stderr } = await runShell(
+      `cli generate --batch ${lines(many(3).trim().split("\n"))} > /dev/full`,
+      { COMPLYCUBE_BASE_URL: baseUrl },
+    );
+
+    expect(stderr).toMatch(/^Cannot write the result: ENOSPC\.\nStopped: /);
+    expect(status).toBe(1);
   });
 
   test.each([

@@ -16,7 +16,8 @@ const BAR = /[=-]{20}/;
 const folder = mkdtempSync(join(tmpdir(), "complycube-terminal-"));
 const batch = join(folder, "clients.jsonl");
 const results = join(folder, "results.jsonl");
-const token = `e30.${Buffer.from('{"exp":1}').toString("base64url")}.`;
+const tokenUntil = (exp: number) => `e30.${Buffer.from(JSON.stringify({ exp })).toString("base64url")}.`;
+const token = tokenUntil(1);
 let api: Awaited<ReturnType<typeof listen>>;
 
 beforeAll(async () => {
@@ -38,7 +39,8 @@ const withApi = (more: Record<string, string> = {}) => ({ COMPLYCUBE_BASE_URL: a
 const CHECKS = [
   ["check-referrer", "cli check-referrer 'https://a.example.com/*' https://a.example.com/", 0],
   ["check-referrer that says no", "cli check-referrer 'https://a.example.com/*' https://b.example.com/", 1],
-  ["inspect", `cli inspect ${token}`, 0],
+  ["inspect of a token that has expired", `cli inspect ${token}`, 0],
+  ["inspect of a token that works", `cli inspect ${tokenUntil(9_999_999_999)}`, 0],
   [
     "a failure",
     "COMPLYCUBE_BASE_URL=$COMPLYCUBE_BASE_URL/refusing; cli generate C1 --app-id com.example.app",
