@@ -68,11 +68,11 @@ async function run([command, ...rest]: string[]): Promise<number> {
 }
 
 function unknownCommand(command: string | undefined): string {
-  const commands = Object.keys(COMMANDS).join(", ");
-  if (command === undefined) return `No command was given: ${commands}.`;
+  const commands = `The commands: ${Object.keys(COMMANDS).join(", ")}.`;
+  if (command === undefined) return `No command was given. ${commands}`;
   // What does not look like a command may be a secret in the wrong place.
   const name = /^-{0,2}[a-z-]{1,20}$/i.test(command) ? ` ${command}` : "";
-  return `There is no command${name}: ${commands}.`;
+  return `There is no command${name}. ${commands}`;
 }
 
 process.stdout.on("error", ({ code }: NodeJS.ErrnoException) => {

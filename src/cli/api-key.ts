@@ -31,7 +31,9 @@ export async function readApiKey(file: string | undefined): Promise<string> {
 }
 
 /**
- * @throws TypeError for an argument that looks like an API key's, wherever it stands
+ * Refuses a key that is given as an argument, and says where to put it instead.
+ *
+ * @throws TypeError for `--api-key` and the like
  */
 export function refuseKeyArgument(args: readonly string[]): void {
   if (!args.some((arg) => /^--?(api[-_]?)?key(=|$)/i.test(arg))) return;

@@ -1,4 +1,4 @@
-import { parseArgs, styleText } from "node:util";
+import { parseArgs } from "node:util";
 import { parse as parseDomain } from "tldts";
 import {
   explainReferrer,
@@ -6,7 +6,7 @@ import {
   parseReferrerPattern,
   type ReferrerPattern,
 } from "../referrer/index.ts";
-import { DONE, FAILED, out, printable } from "./terminal.ts";
+import { DONE, FAILED, out, paint, printable } from "./terminal.ts";
 
 const HELP = `Tells what Referer a page will send to ComplyCube, and whether a token's referrer pattern matches it.
 
@@ -65,7 +65,7 @@ export function checkReferrer(args: string[]): number {
   out(`Pattern  ${printable(pattern)}\n`);
   out(`Page     ${printable(pageUrl)}\n`);
   out(`Sent     ${sent ?? "no Referer"}\n`);
-  out(`Result   ${styleText(safe ? "green" : "red", verdict, { stream: process.stdout })}\n`);
+  out(`Result   ${paint(safe ? "green" : "red", verdict, process.stdout)}\n`);
   out(`${printable(advice)}\n`);
   if (suffix !== undefined) {
     out(

@@ -1,8 +1,8 @@
-import { parseArgs, styleText } from "node:util";
+import { parseArgs } from "node:util";
 import { ComplyCube, type ComplyCubeApiError, ComplyCubeError, type TokenTarget } from "../index.ts";
 import { readApiKey, refuseKeyArgument } from "./api-key.ts";
 import { generateBatch } from "./batch.ts";
-import { DONE, err, FAILED, out, sentence } from "./terminal.ts";
+import { DONE, err, FAILED, out, paint, sentence } from "./terminal.ts";
 import { inOurWords } from "./wording.ts";
 
 const HELP = `Mints the token with which one client starts one session of a ComplyCube SDK, or one for each line of a file.
@@ -142,7 +142,7 @@ function describeFailure(error: ComplyCubeApiError): string {
   if (requestId !== undefined) details.push(`request ID ${requestId}`);
   const said = inOurWords(message).replace(/\.\s*$/, "");
   return [
-    `${styleText("red", name, { stream: process.stderr })}:`,
+    `${paint("red", name, process.stderr)}:`,
     sentence(details.length === 0 ? said : `${said} (${details.join(", ")})`),
     HINTS[name]?.(error) ?? "",
   ].join(" ");

@@ -1,7 +1,7 @@
 import { text } from "node:stream/consumers";
-import { parseArgs, styleText } from "node:util";
+import { parseArgs } from "node:util";
 import { inspectToken } from "../index.ts";
-import { DONE, err, out, printable } from "./terminal.ts";
+import { DONE, err, out, paint, printable } from "./terminal.ts";
 
 const HELP = `Shows what is written in a token: when it expires, when it was minted, and its claims, as JSON.
 Nothing is sent and nothing is verified: anyone can write a token that says the same.
@@ -66,12 +66,11 @@ const UNITS = [
 ] as const;
 
 function lifeOf(expiresAt: Date | undefined): string {
-  const stream = process.stderr;
   if (expiresAt === undefined) return "The token does not say when it expires.";
   const left = expiresAt.getTime() - Date.now();
   const [unit, ms] = UNITS.find(([, , from]) => Math.abs(left) >= from) ?? UNITS[3];
   const when = new Intl.RelativeTimeFormat("en").format(Math.trunc(left / ms), unit);
   return left > 0
-    ? styleText("green", `The token expires ${when}.`, { stream })
-    : styleText("red", `The token expired ${when}.`, { stream });
+    ? paint("green", `The token expires ${when}.`, process.stderr)
+    : paint("red", `The token expired ${when}.`, process.stderr);
 }

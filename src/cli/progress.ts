@@ -1,5 +1,5 @@
-import { styleText } from "node:util";
 import { SingleBar } from "cli-progress";
+import { paint } from "./terminal.ts";
 
 /** Shows how far a batch is: a bar on a terminal of its own, a plain line now and then elsewhere. */
 export interface Progress {
@@ -49,9 +49,11 @@ export function startProgress(
     };
   }
 
+  const counted =
+    total === undefined ? "{value} done" : `${paint("cyan", "{bar}", stream)} {value}/{total} done`;
   const bar = new SingleBar({
     stream,
-    format: `${total === undefined ? "" : `${styleText("cyan", "{bar}", { stream })} `}{value}${total === undefined ? "" : "/{total}"} done, {status}`,
+    format: `${counted}, {status}`,
     barsize: 20,
     // A crash would leave the terminal without its cursor, or without line breaks.
     hideCursor: null,

@@ -1,3 +1,6 @@
+import { WriteStream } from "node:tty";
+import { styleText } from "node:util";
+
 export const DONE = 0;
 export const FAILED = 1;
 export const MISUSE = 2;
@@ -12,6 +15,16 @@ export function out(text: string): void {
 /** Writes what is not the result: errors, warnings, progress. */
 export function err(text: string): void {
   process.stderr.write(text);
+}
+
+/**
+ * Colours text where the stream is a terminal that shows colour, or `FORCE_COLOR` asks for it; `NO_COLOR` forbids it.
+ * `styleText` looks at the stream by itself only since Node.js 22.8.
+ */
+export function paint(colour: "red" | "green" | "cyan", text: string, stream: NodeJS.WriteStream): string {
+  const isAsked = stream.isTTY || process.env.FORCE_COLOR !== undefined;
+  const hasColour = isAsked && WriteStream.prototype.getColorDepth() > 2;
+  return hasColour ? styleText(colour, text, { validateStream: false }) : text;
 }
 
 /**

@@ -70,6 +70,7 @@ export function runShell(line: string, more: Record<string, string> = {}): Promi
 
 /** Runs a command inside this process, for its exit code and what it writes; misuse is thrown. */
 export async function runHere(command: () => number | Promise<number>): Promise<Ran> {
+  vi.stubEnv("FORCE_COLOR", undefined);
   const written = { stdout: "", stderr: "" };
   const spies = (["stdout", "stderr"] as const).map((name) =>
     vi.spyOn(process[name], "write").mockImplementation((chunk) => {
@@ -83,6 +84,7 @@ export async function runHere(command: () => number | Promise<number>): Promise<
     return { status, ...written };
   } finally {
     for (const spy of spies) spy.mockRestore();
+    vi.unstubAllEnvs();
   }
 }
 

@@ -70,11 +70,17 @@ describe("misuse", () => {
   const page = "https://a.example.com/";
 
   test.each([
-    { args: [], says: "No command was given: generate, check-referrer, inspect." },
-    { args: ["nonsense"], says: "There is no command nonsense: generate, check-referrer, inspect." },
-    { args: ["--nonsense"], says: "There is no command --nonsense: generate, check-referrer, inspect." },
-    { args: ["constructor"], says: "There is no command constructor: " },
-    { args: [KEY], says: "There is no command: generate, check-referrer, inspect." },
+    { args: [], says: "No command was given. The commands: generate, check-referrer, inspect." },
+    {
+      args: ["nonsense"],
+      says: "There is no command nonsense. The commands: generate, check-referrer, inspect.",
+    },
+    {
+      args: ["--nonsense"],
+      says: "There is no command --nonsense. The commands: generate, check-referrer, inspect.",
+    },
+    { args: ["constructor"], says: "There is no command constructor. " },
+    { args: [KEY], says: "There is no command. The commands: generate, check-referrer, inspect." },
     { args: ["generate", `--${KEY}`], says: "There is no such option." },
     { args: ["generate", "--referer", pattern], says: "There is no option --referer." },
     { args: ["generate", "C1", "--app-id"], says: "--app-id needs a value." },
