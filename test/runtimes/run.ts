@@ -1,0 +1,111 @@
+// Runs one suite on every runtime, from the packed tarball, and prints a table. `--write` puts it into the README.
+import { spawn, spawnSync } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { parseArgs, styleText } from "node:util";
+import { Rolldown } from "tsdown";
+import { startPrism } from "../../scripts/prism.ts";
+import { root } from "../../scripts/root.ts";
+import { startFaults } from "./faults.ts";
+import { RUNTIMES, type Runtime } from "./runtimes.ts";
+import type { Result } from "./suite.js";
+import { type Row, writeTable } from "./table.ts";
+
+const KEY = "test_RUNTIMES_KEY_1234567890";
+const TIMEOUT_MS = 120_000;
+const here = `${root}test/runtimes/`;
+const { values } = parseArgs({ options: { write: { type: "boolean" } } });
+
+const project = mkdtempSync(join(tmpdir(), "complycube-runtimes-"));
+const prism = await startPrism();
+const faults = await startFaults();
+try {
+  await createProject();
+  const rows: Row[] = [];
+  for (const runtime of RUNTIMES) rows.push(await measure(runtime));
+  mkdirSync(`${root}.reports`, { recursive: true });
+  writeFileSync(`${root}.reports/runtimes.json`, JSON.stringify(rows));
+  if (values.write) writeTable(rows);
+  const isWhole = rows.every(({ failed, skipped }) => failed === 0 && !(skipped && process.env.CI));
+  if (!isWhole) process.exitCode = 1;
+} finally {
+  faults.close();
+  await prism.stop();
+  rmSync(project, { recursive: true, force: true });
+}
+
+/** A user's project: the tarball, its optional peer undici, and the suite. */
+async function createProject(): Promise<void> {
+  npm(["pack", "--ignore-scripts", "--silent", "--pack-destination", project], root);
+  const tarball = readdirSync(project).find((file) => file.endsWith(".tgz"));
+  writeFileSync(join(project, "package.json"), '{"private":true,"type":"module"}');
+  npm(["install", "--offline", "--no-audit", "--no-fund", `./${tarball}`], project);
+  cpSync(`${root}node_modules/undici`, join(project, "node_modules/undici"), { recursive: true });
+  for (const file of ["suite.js", "start.mjs", "start.cjs", "bundled.js"]) {
+    cpSync(here + file, join(project, file));
+  }
+  const bundle = await Rolldown.rolldown({ input: join(project, "bundled.js"), platform: "neutral" });
+  await bundle.write({ file: join(project, "worker.js"), format: "esm", codeSplitting: false });
+  await bundle.write({ file: join(project, "script.js"), format: "iife", name: "bundled" });
+  await bundle.close();
+}
+
+function npm(args: string[], cwd: string): void {
+  const { status, stderr } = spawnSync("npm", args, { cwd, encoding: "utf8" });
+  if (status !== 0) throw new Error(`npm ${args.join(" ")} failed:\n${stderr}`);
+}
+
+/** Fetches a runtime, runs the suite on it, and says what came of it. */
+async function measure(runtime: Runtime): Promise<Row> {
+  const settings = {
+    key: KEY,
+    mockUrl: prism.url,
+    faultsUrl: faults.url,
+    isBrowser: runtime.isBrowser === true,
+  };
+  const row: Row = { runtime: runtime.name, version: "", passed: 0, failed: 0 };
+  try {
+    const { command, version } = runtime.prepare();
+    row.version = version;
+    for (const start of runtime.starts) {
+      const results = await run(command, [...start, JSON.stringify(settings)], runtime.folder?.());
+      for (const { name, error } of results) {
+        if (error === undefined) row.passed += 1;
+        else {
+          row.failed += 1;
+          console.log(styleText("red", `${runtime.name}, ${start.at(-1)}: ${name}: ${error}`));
+        }
+      }
+    }
+  } catch (error) {
+    // What was fetched and does not run has failed; what could not be fetched was not tried.
+    if (row.version === "" && !process.env.CI) row.skipped = true;
+    else row.failed += 1;
+    console.log(styleText("red", `${runtime.name}: ${(error as Error).message}`));
+  }
+  const { passed, failed, skipped } = row;
+  const counts = skipped ? "SKIPPED" : `${passed} passed, ${failed} failed`;
+  console.log(`${runtime.name.padEnd(28)} ${row.version.padEnd(16)} ${counts}`);
+  return row;
+}
+
+async function run([command = "", ...before]: string[], args: string[], last?: string): Promise<Result[]> {
+  const child = spawn(command, [...before, ...args, ...(last === undefined ? [] : [last])], {
+    cwd: project,
+    env: { PATH: process.env.PATH, HOME: project, NO_COLOR: "1" },
+    timeout: TIMEOUT_MS,
+    killSignal: "SIGKILL",
+  });
+  const [out, err] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  const results = /^RESULTS (.*)$/m.exec(out)?.[1];
+  if (results === undefined) throw new Error(`It gave no results.\n${out.replaceAll(KEY, "KEY")}\n${err}`);
+  const found: Result[] = JSON.parse(results);
+  // What it printed of a client and of an error.
+  return (out + err).includes(KEY)
+    ? found.map((result) =>
+        result.name === "shows the key nowhere" ? { ...result, error: "It prints the key." } : result,
+      )
+    : found;
+}

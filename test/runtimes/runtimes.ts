@@ -1,0 +1,103 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { root } from "../../scripts/root.ts";
+import { findChromium } from "../support/chromium.ts";
+
+/** Something that runs JavaScript. */
+export interface Runtime {
+  name: string;
+  isBrowser?: true;
+  /** Fetches it where it is not there yet. Throws when that fails. */
+  prepare(): { command: string[]; version: string };
+  /** What is run: each a list of arguments, before the suite's settings. */
+  starts: string[][];
+  /** A last argument: where the runtime was fetched to. */
+  folder?(): string;
+}
+
+const { platform, arch } = process;
+const here = `${root}test/runtimes/`;
+const fetched = `${root}.runtimes/`;
+/** By whom the hosts are run: the project's own Node.js. */
+const node = process.execPath;
+
+/** Installs one package, whose scripts do not run, into a folder of its own; it stays there. */
+function fetchPackage(name: string, version: string): string {
+  const folder = `${fetched}${name.replace("/", "-")}-${version}`;
+  const found = `${folder}/node_modules/${name}`;
+  if (existsSync(found)) return found;
+  const args = ["--prefix", folder, "--no-save", "--ignore-scripts", "--no-audit", "--no-fund"];
+  const { status, stderr } = spawnSync("npm", ["install", ...args, `${name}@${version}`], {
+    encoding: "utf8",
+  });
+  if (status !== 0 || !existsSync(found)) {
+    throw new Error(`${name} ${version} could not be fetched. npm says:\n${stderr.trim()}`);
+  }
+  return found;
+}
+
+/** Node.js as its package for one platform, which needs no script to run. */
+function nodeJs(name: string, version: string): Runtime {
+  return {
+    name,
+    prepare: () => ({ command: [`${fetchPackage(`node-${platform}-${arch}`, version)}/bin/node`], version }),
+    starts: [["start.mjs"], ["start.cjs"]],
+  };
+}
+
+const bunArch = { arm64: "aarch64", x64: "x64-baseline" }[arch as string] ?? arch;
+const denoLibc = platform === "linux" ? "-glibc" : "";
+const { version: workerdVersion } = JSON.parse(
+  readFileSync(`${root}node_modules/workerd/package.json`, "utf8"),
+);
+
+const EDGE_VERSION = "4.0.1";
+
+/** All of them, in the order of the table. Raise the versions here. */
+export const RUNTIMES: readonly Runtime[] = [
+  nodeJs("Node.js 22", "22.23.3"),
+  nodeJs("Node.js 24", "24.21.0"),
+  nodeJs("Node.js 26", "26.10.0"),
+  {
+    name: "Bun",
+    prepare() {
+      const version = "1.4.5";
+      return { command: [`${fetchPackage(`@oven/bun-${platform}-${bunArch}`, version)}/bin/bun`], version };
+    },
+    starts: [["start.mjs"]],
+  },
+  {
+    name: "Deno",
+    prepare() {
+      const version = "2.9.6";
+      const deno = `${fetchPackage(`@deno/${platform}-${arch}${denoLibc}`, version)}/deno`;
+      return { command: [deno, "run", "--allow-net=127.0.0.1", "--allow-env", "--allow-read"], version };
+    },
+    starts: [["start.mjs"]],
+  },
+  {
+    name: "workerd (Cloudflare)",
+    prepare: () => ({ command: [node, `${here}host-workerd.ts`], version: workerdVersion }),
+    starts: [["worker.js"]],
+  },
+  {
+    name: "Edge Runtime (Vercel)",
+    prepare() {
+      fetchPackage("edge-runtime", EDGE_VERSION);
+      return { command: [node, `${here}host-edge.ts`], version: EDGE_VERSION };
+    },
+    starts: [["script.js"]],
+    folder: () => fetchPackage("edge-runtime", EDGE_VERSION),
+  },
+  {
+    name: "Chromium, with the override",
+    isBrowser: true,
+    prepare() {
+      const chromium = findChromium("Chromium");
+      if (chromium === undefined) throw new Error("There is no Chromium.");
+      const { stdout } = spawnSync(chromium, ["--version", "--no-sandbox"], { encoding: "utf8" });
+      return { command: [node, `${here}host-chromium.ts`], version: /\d[\d.]*/.exec(stdout)?.[0] ?? "" };
+    },
+    starts: [["script.js"]],
+  },
+];

@@ -1,0 +1,33 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { root } from "../../scripts/root.ts";
+
+/** What came of one runtime. */
+export interface Row {
+  runtime: string;
+  version: string;
+  passed: number;
+  failed: number;
+  skipped?: true;
+}
+
+const PLACE = /(<!-- runtimes -->\n).*?(<!-- \/runtimes -->)/s;
+
+/** Puts the table, with today's date, into the README. */
+export function writeTable(rows: readonly Row[]): void {
+  const today = new Date().toISOString().slice(0, 10);
+  const lines = rows.map(({ runtime, version, passed, failed, skipped }) =>
+    skipped ? `| ${runtime} | | SKIPPED | |` : `| ${runtime} | ${version} | ${passed} | ${failed} |`,
+  );
+  const table = [`| Runtime, ${today} | version | passed | failed |`, "|---|---|---|---|", ...lines];
+  const file = `${root}README.md`;
+  writeFileSync(
+    file,
+    readFileSync(file, "utf8").replace(PLACE, (_, start, end) => `${start}${table.join("\n")}\n${end}`),
+  );
+}
+
+/** The runtimes that the README's table names. */
+export function tabledRuntimes(): string[] {
+  const [table = ""] = PLACE.exec(readFileSync(`${root}README.md`, "utf8")) ?? [];
+  return [...table.matchAll(/^\| ([^|]+) \|/gm)].map(([, name = ""]) => name).slice(1);
+}
