@@ -8,12 +8,7 @@ import createClient, { type Client } from "openapi-fetch";
 import type { components, paths } from "../generated/openapi-typescript/schema.d.ts";
 import { checkApiKey, checkBaseUrl, checkFields, checkFunction, DEFAULT_BASE_URL } from "./checks.ts";
 
-export type {
-  /** The schemas of the spec, as `components["schemas"]["TokenRequest"]`. Made from it by `openapi-typescript`. */
-  components,
-  /** The paths of the spec: what `openapi-fetch` derives its types from. Made from it by `openapi-typescript`. */
-  paths,
-};
+export type { components, paths };
 
 /** What `createTokensFetch` needs to know. */
 export interface TokensFetchOptions {

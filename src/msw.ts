@@ -1,6 +1,6 @@
 /**
  * Handlers for Mock Service Worker, generated from the spec, for tests of code that calls the API. Needs the package
- * `msw`.
+ * `msw`. A handler answers on any host unless `baseUrl` names one, and with 501 until it is told what to answer.
  *
  * @module complycube-tokens/msw
  * @example
@@ -9,17 +9,8 @@
  */
 
 export {
-  /** Makes the handlers of the whole spec with the same options; `all()` gives them as a list. */
   createMswHandlers,
-  /** What the mocked endpoint answers. */
   type HandleGenerateTokenResponse,
-  /**
-   * Makes the handler of `POST /v1/tokens`, on any host unless `baseUrl` names one. Without a response it answers 501.
-   *
-   * @example handleGenerateToken({ body: { token: "TOKEN" } })
-   * @example handleGenerateToken(() => HttpResponse.json({ type: "rate_limit_exceeded", message: "…" }, { status: 429 }))
-   */
   handleGenerateToken,
-  /** Where the mocked API is, and what happens to a call without a response. */
   type RequestHandlerOptions,
 } from "../generated/hey-api/msw.gen.ts";
