@@ -1,4 +1,5 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join, sep } from "node:path";
 import { Application, Logger, LogLevel, type TypeDocOptions } from "typedoc";
 import { root } from "./root.ts";
 
@@ -8,6 +9,9 @@ import { root } from "./root.ts";
  */
 const GENERATED =
   /^\S+, defined in \S+\/generated\/\S+ is referenced by|^[\w/-]+\.\w+\.\S+ \(\w+\), defined in \S+\/generated\//;
+
+/** TypeDoc cannot say "the folder above this one", so this stands for it until the pages are written. */
+const HOME = "https://home.invalid/";
 
 class WarningCollector extends Logger {
   readonly warnings: string[] = [];
@@ -24,7 +28,7 @@ class WarningCollector extends Logger {
  */
 export async function buildApiReference(folder: string): Promise<void> {
   const options: TypeDocOptions = {
-    name: "complycube-tokens",
+    name: "complycube-tokens SDK",
     entryPoints: entryPoints(),
     tsconfig: `${root}tsconfig.json`,
     basePath: root,
@@ -36,6 +40,12 @@ export async function buildApiReference(folder: string): Promise<void> {
     sort: ["static-first", "required-first", "source-order"],
     sortEntryPoints: false,
     includeHierarchySummary: false,
+    useFirstParagraphOfCommentAsSummary: true,
+    navigation: { includeFolders: false },
+    customCss: `${root}docs/site/api.css`,
+    favicon: `${root}docs/site/favicon.svg`,
+    titleLink: `${HOME}index.html`,
+    navigationLinks: { Endpoint: `${HOME}reference/index.html` },
     highlightLanguages: ["typescript", "javascript", "bash", "json"],
     validation: { notDocumented: true, notExported: true, invalidLink: true, rewrittenLink: true },
     externalSymbolLinkMappings: {
@@ -53,10 +63,25 @@ export async function buildApiReference(folder: string): Promise<void> {
   if (project !== undefined) {
     app.validate(project);
     await app.generateDocs(project, folder);
+    for (const file of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
+      if (file.endsWith(".html")) mendPage(folder, file);
+    }
   }
   if (logger.warnings.length > 0) {
     throw new Error(`The API reference is not whole:\n${logger.warnings.join("\n")}`);
   }
+}
+
+/** Makes the links to the rest of the site relative, lets a page opened from a file show its icons, and names its main part. */
+function mendPage(folder: string, file: string): void {
+  const html = readFileSync(join(folder, file), "utf8");
+  const home = "../".repeat(file.split(sep).length);
+  const mended = html
+    .replaceAll(HOME, home)
+    // Chromium loads no part of another file from a file. icons.js puts them into the page in any case.
+    .replace(/"[^"]*assets\/icons\.svg#/g, '"#')
+    .replace('<div class="col-content">', '<div class="col-content" role="main">');
+  writeFileSync(join(folder, file), mended);
 }
 
 /** The sources of what can be imported, so that nothing that is exported stays out of the reference. */
@@ -69,5 +94,3 @@ function entryPoints(): string[] {
       return existsSync(`${root}${path}.ts`) ? `${root}${path}.ts` : `${root}${path}/index.ts`;
     });
 }
-
-if (import.meta.main) await buildApiReference(`${root}site/api`);
