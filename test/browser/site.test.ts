@@ -48,7 +48,7 @@ describe.skipIf(!executable)("the site", () => {
     server = await listen(staticFiles(site, "/some/where/"));
     underPath = `${server.url}/some/where/`;
     chromium = await launchChromium(executable as string);
-  });
+  }, 60_000);
   afterAll(async () => {
     await chromium?.close();
     await server?.close();
