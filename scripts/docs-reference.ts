@@ -19,7 +19,7 @@ export function buildReference(page: string): void {
   const logo = /https:\/\/cdn\.redoc\.ly\/redoc\/logo-mini(-full)?\.svg/g;
   if (!logo.test(html)) throw new Error("Redoc's logo has moved: see what its page loads from other hosts.");
   const drawn = encodeURIComponent(
-    '<svg xmlns="http://www.w3.org/2000/svg" width="44" height="12"><text y="10" font-size="10" font-family="sans-serif" fill="#444">Redocly</text></svg>',
+    '<svg xmlns="http://www.w3.org/2000/svg" width="44" height="12"><style>text{fill:#444}@media(prefers-color-scheme:dark){text{fill:#ddd}}</style><text y="10" font-size="10" font-family="sans-serif">Redocly</text></svg>',
   );
   writeFileSync(
     page,
