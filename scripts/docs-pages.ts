@@ -18,17 +18,20 @@ export interface ReadmeParts {
 /** Takes the README apart; throws when a part is no longer there. */
 export function readmeParts(): ReadmeParts {
   const text = readFileSync(`${root}README.md`, "utf8").replace(/\[([^\]]+)\]\((?!https?:)[^)]+\)/g, "$1");
-  const find = (what: string, pattern: RegExp) => {
-    const found = pattern.exec(text)?.[1];
+  const present = (what: string, found: string | undefined) => {
     if (found === undefined) throw new Error(`The README no longer has ${what}, which the site repeats.`);
     return found.trim();
   };
+  const sections = text.split(/^## /m);
   return {
-    promise: find("a first paragraph", /^# .+\n+(\w.+(?:\n.+)*)/).replaceAll("\n", " "),
-    install: find("a shell block", /^```sh\n(.*?)^```/ms),
-    firstCall: find("a TypeScript block", /^```ts\n(.*?)^```/ms),
+    promise: present("a first paragraph", /^# .+\n+(\w.+(?:\n.+)*)/.exec(text)?.[1]).replaceAll("\n", " "),
+    install: present("a shell block", /^```sh\n(.*?)^```/ms.exec(text)?.[1]),
+    firstCall: present("a TypeScript block", /^```ts\n(.*?)^```/ms.exec(text)?.[1]),
     section: (heading) =>
-      find(`the section "${heading}"`, new RegExp(`^## ${heading}\\n(.*?)(?=^## |$(?![^]))`, "ms")),
+      present(
+        `the section "${heading}"`,
+        sections.find((section) => section.startsWith(`${heading}\n`))?.slice(heading.length),
+      ),
     text,
   };
 }
