@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
-import { createRequire } from "node:module";
 import { dirname, join, posix } from "node:path";
+import axe from "axe-core";
 import type { BrowserContext, ConsoleMessage, Page, Request, Response, WebError } from "playwright-core";
 import { onTestFinished } from "vitest";
 import { root } from "../../scripts/root.ts";
@@ -43,21 +43,19 @@ export function watch(context: BrowserContext, base: string): Watch {
   return seen;
 }
 
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core"), "utf8");
-
 /** The serious and critical findings of axe on the page as it stands, one line each. */
 export async function seriousFindings(page: Page, rulesLeftOut: string[]): Promise<string[]> {
-  await page.evaluate(axe);
-  return page.evaluate(async (leftOut) => {
-    type Finding = { id: string; impact: string; nodes: { html: string }[] };
-    const { run } = (globalThis as unknown as { axe: { run: (...args: unknown[]) => Promise<unknown> } }).axe;
-    const { violations } = (await run(document, {
-      rules: Object.fromEntries(leftOut.map((id) => [id, { enabled: false }])),
-    })) as { violations: Finding[] };
-    return violations
-      .filter(({ impact }) => impact === "serious" || impact === "critical")
-      .flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
-  }, rulesLeftOut);
+  await page.evaluate(axe.source);
+  const { violations } = await page.evaluate(
+    (options) => (globalThis as unknown as { axe: typeof axe }).axe.run(document, options),
+    {
+      resultTypes: ["violations"] as ["violations"],
+      rules: Object.fromEntries(rulesLeftOut.map((id) => [id, { enabled: false }])),
+    },
+  );
+  return violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
 }
 
 /** Waits until the page has drawn itself. */
