@@ -1,32 +1,26 @@
-// Builds the reference page: one file, site/index.html, that needs no network.
-import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { redocly } from "./redocly.ts";
+// Builds the site: pages that work from a file and under a sub-path, and ask no other host for anything.
+import { copyFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { buildApiReference } from "./docs-api.ts";
+import { landingPage, llmsText, readmeParts } from "./docs-pages.ts";
+import { buildReference } from "./docs-reference.ts";
 import { root } from "./root.ts";
 
 const site = `${root}site`;
 rmSync(site, { recursive: true, force: true });
-mkdirSync(site);
+mkdirSync(`${site}/reference`, { recursive: true });
 
-const built = redocly(
-  ["build-docs", "openapi/openapi.yaml", "-o", "site/index.html", "--inlineBundle"],
-  "pipe",
-);
-if (built.status !== 0) {
-  console.error(built.stdout + built.stderr);
+try {
+  const readme = readmeParts();
+  writeFileSync(`${site}/index.html`, landingPage(readme));
+  writeFileSync(`${site}/llms.txt`, llmsText(readme));
+  writeFileSync(`${site}/readme.md`, readme.text);
+  copyFileSync(`${root}docs/site/favicon.svg`, `${site}/favicon.svg`);
+  for (const file of ["openapi.yaml", "openapi.json"])
+    copyFileSync(`${root}generated/openapi/${file}`, `${site}/${file}`);
+  buildReference(`${site}/reference/index.html`);
+  await buildApiReference(`${site}/api`);
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
   process.exit(1);
 }
-
-// Redoc's own logo is the one thing that it still loads from elsewhere: draw the name in its place.
-const page = `${site}/index.html`;
-const html = readFileSync(page, "utf8");
-const logo = /https:\/\/cdn\.redoc\.ly\/redoc\/logo-mini(-full)?\.svg/g;
-if (!logo.test(html))
-  throw new Error("Redoc's logo has moved: see what site/index.html loads from other hosts.");
-const drawn = encodeURIComponent(
-  '<svg xmlns="http://www.w3.org/2000/svg" width="44" height="12"><text y="10" font-size="10" font-family="sans-serif" fill="#444">Redocly</text></svg>',
-);
-writeFileSync(page, html.replace(logo, `data:image/svg+xml,${drawn}`));
-
-for (const file of ["openapi.yaml", "openapi.json"])
-  copyFileSync(`${root}generated/openapi/${file}`, `${site}/${file}`);
-console.log("The reference page is site/index.html. Open it as it is, or run `npm run docs:serve`.");
+console.log("The site is site/index.html. Open it as it is, or run `npm run docs:serve`.");

@@ -7,6 +7,43 @@ import openapiTS, { astToString } from "openapi-typescript";
 import { redocly } from "./redocly.ts";
 import { root } from "./root.ts";
 
+/** Comments for what the package exports and the generators leave without one: by file, and by how it starts. */
+const COMMENTS: Record<string, Record<string, string>> = {
+  "openapi-typescript/schema.d.ts": {
+    "interface paths ": "The paths of the spec, from which `openapi-fetch` derives its types.",
+    "interface components ": 'The schemas of the spec, such as `components["schemas"]["TokenRequest"]`.',
+  },
+  "hey-api/client/types.gen.ts": {
+    "interface Config<": "The settings of a client, or of one call.",
+    "type Client ": "A generated client: a method for each HTTP method, its settings and its interceptors.",
+  },
+  "hey-api/client/client.gen.ts": {
+    "const createClient ":
+      "Makes a client with settings of its own, for the `client` option of `generateToken`.",
+  },
+  "hey-api/client/utils.gen.ts": {
+    "const createConfig ": "Adds the default settings of a client to those given.",
+  },
+  "hey-api/client.gen.ts": {
+    "const client:":
+      "The client that `generateToken` uses when it is given none, shared by the whole process. It holds no API key.",
+  },
+  "hey-api/sdk.gen.ts": {
+    "type Options<": "What `generateToken` is given: the body of the request, and the settings of this call.",
+  },
+  "hey-api/types.gen.ts": {
+    "type GenerateTokenData ": "The request of `generateToken`.",
+    "type GenerateTokenErrors ": "The body that comes with each status that is not 2xx.",
+    "type GenerateTokenResponses ": "The body that comes with each status that is 2xx.",
+  },
+  "hey-api/msw.gen.ts": {
+    "type RequestHandlerOptions ":
+      "Where the mocked API is, and what becomes of a call that nothing is set up for.",
+    "type HandleGenerateTokenResponse ": "What the mocked endpoint answers.",
+    "function createMswHandlers(": "Makes the handlers of every operation with the same options.",
+  },
+};
+
 /** Writes all that is generated into `folder`, which it empties first. */
 export async function generate(folder: string): Promise<void> {
   rmSync(folder, { recursive: true, force: true });
@@ -50,6 +87,20 @@ export async function generate(folder: string): Promise<void> {
     plugins: ["@hey-api/client-fetch", "@hey-api/sdk", "@hey-api/typescript", "@hey-api/schemas", "msw"],
   });
   mendForDeno(join(folder, "hey-api/client/client.gen.ts"));
+
+  for (const [file, comments] of Object.entries(COMMENTS)) addComments(join(folder, file), comments);
+}
+
+function addComments(file: string, comments: Record<string, string>): void {
+  let code = readFileSync(file, "utf8");
+  for (const [start, comment] of Object.entries(comments)) {
+    const [before = "", after, more] = code.split(`\nexport ${start}`);
+    if (after === undefined || more !== undefined || before.endsWith("*/")) {
+      throw new Error(`${file} no longer has one "export ${start}" without a comment: see COMMENTS.`);
+    }
+    code = `${before}\n/** ${comment} */\nexport ${start}${after}`;
+  }
+  writeFileSync(file, code);
 }
 
 /**

@@ -8,15 +8,29 @@ import type { MobileTarget, TokenTarget, WebTarget } from "./target.ts";
  * One row of a batch: a client, and exactly one of the web page and the app that its token is bound to. Other fields,
  * such as your own number of the row, are not sent and come back with `request`.
  */
-export type BatchRequest = { clientId: string } & (
-  | (Omit<WebTarget, "clientId"> & { appId?: never })
-  | (Omit<MobileTarget, "clientId"> & { referrer?: never })
-);
+export type BatchRequest = {
+  /** The ID of the client who will use the token. */
+  clientId: string;
+} & (Omit<WebTarget, "clientId"> | Omit<MobileTarget, "clientId">);
 
-/** What one row came to; `request` is the very object that was read. */
+/** What one row came to: a token or an error, never both. */
 export type BatchResult<R extends BatchRequest = BatchRequest> =
-  | { request: R; token: string; error?: never }
-  | { request: R; error: unknown; token?: never };
+  | {
+      /** The row, the very object that was read. */
+      request: R;
+      /** The token, a JSON Web Token. Keep it out of logs. */
+      token: string;
+      /** Absent, as there is a token. */
+      error?: never;
+    }
+  | {
+      /** The row, the very object that was read. */
+      request: R;
+      /** What `generate` would have rejected with. */
+      error: unknown;
+      /** Absent, as there is an error. */
+      token?: never;
+    };
 
 /** Behaviour of a batch; what is left out comes from the client. */
 export interface BatchOptions extends RequestOptions {

@@ -2,6 +2,7 @@
  * The client that Hey API generates from the spec, for those who want its calling conventions: one request, no retries
  * and no deadline, answered with `{ data, error, request, response }`.
  *
+ * @module complycube-tokens/client
  * @see https://heyapi.dev
  */
 

@@ -11,9 +11,11 @@ export type ComplyCubeErrorCode =
  * caller's own abort (`signal.reason`).
  *
  * Tell errors apart by `name` or `code`: `instanceof` fails where an ES module and a CommonJS copy of this package
- * are loaded side by side. No error holds the API key, a token, the request or its headers.
+ * are loaded side by side. `cause` is what was behind it, where there was something. No error holds the API key, a
+ * token, the request or its headers.
  */
 export abstract class ComplyCubeError extends Error {
+  /** The name of the class, as a literal: it is the same in every copy of this package, minified or not. */
   override readonly name: string = "ComplyCubeError";
   /** The kind of failure. */
   abstract readonly code: ComplyCubeErrorCode;
@@ -53,6 +55,7 @@ export class ComplyCubeApiError extends ComplyCubeError {
   /** The body: parsed when it is JSON, else its text; `undefined` when it is empty, over 1 MiB or cut off. */
   readonly body: unknown;
 
+  /** @internal */
   constructor(failure: ApiFailure) {
     super(failure.message);
     this.status = failure.status;
@@ -97,6 +100,7 @@ export class TimeoutError extends ComplyCubeError {
   /** The time that was allowed, in milliseconds. */
   readonly timeoutMs: number;
 
+  /** @internal */
   constructor(timeoutMs: number) {
     super(`No complete answer within ${timeoutMs} ms. Raise timeoutMs if the network is known to be slow.`);
     this.timeoutMs = timeoutMs;
@@ -112,6 +116,7 @@ export class InvalidResponseError extends ComplyCubeError {
   /** The id to quote to support, from `x-request-id` or a header like it. */
   readonly requestId: string | undefined;
 
+  /** @internal */
   constructor(message: string, status: number, requestId: string | undefined, options?: ErrorOptions) {
     super(message, options);
     this.status = status;
@@ -126,6 +131,7 @@ export class RateLimitQueueFullError extends ComplyCubeError {
   /** How many calls may wait at once. */
   readonly maxQueue: number;
 
+  /** @internal */
   constructor(maxQueue: number, attempts: number) {
     super(
       `${maxQueue} calls already wait for the rate limit. Send fewer at once, use generateMany for a batch, or raise rateLimit.maxQueue.`,

@@ -1,3 +1,9 @@
+/**
+ * The plain typed client that `openapi-fetch` derives from the spec.
+ *
+ * @module complycube-tokens/fetch
+ */
+
 import createClient, { type Client } from "openapi-fetch";
 import type { components, paths } from "../generated/openapi-typescript/schema.d.ts";
 import { checkApiKey, checkBaseUrl, checkFields, checkFunction, DEFAULT_BASE_URL } from "./checks.ts";
@@ -17,7 +23,7 @@ export interface TokensFetchOptions {
   /**
    * What sends the request.
    *
-   * @default the global fetch
+   * @default the global `fetch`
    */
   fetch?: ((request: Request) => Promise<Response>) | undefined;
 }
@@ -26,7 +32,7 @@ export interface TokensFetchOptions {
  * Makes the plain typed client that `openapi-fetch` derives from the spec: one request, no retries and no deadline,
  * answered with `{ data, error, response }`. Redirects are not followed.
  *
- * @throws TypeError that names a wrong or missing option, and never shows the API key
+ * @throws `TypeError` that names a wrong or missing option, and never shows the API key
  * @example
  * const { data, error } = await createTokensFetch({ apiKey }).POST("/v1/tokens", {
  *   body: { clientId: "CLIENT_ID", referrer: "https://www.example.com/*" },

@@ -1,3 +1,9 @@
+/**
+ * The endpoint that a frontend calls for its token, on the web's own `Request` and `Response`.
+ *
+ * @module complycube-tokens/handler
+ */
+
 import { checkFields, kindOf } from "./checks.ts";
 import { checkOrigins, isCrossOrigin, preflight } from "./cross-origin.ts";
 import { explainReferrer } from "./referrer/index.ts";
@@ -15,8 +21,11 @@ export interface TokenSession {
 
 /** What the endpoint needs to know. */
 export interface TokenHandlerOptions {
-  /** The client that mints. Share one in the whole process. */
-  complycube: { readonly token: Pick<Tokens, "generate"> };
+  /** The `ComplyCube` that mints. Share one in the whole process. */
+  complycube: {
+    /** All of it that is used, so that a stand-in for tests needs no more. */
+    readonly token: Pick<Tokens, "generate">;
+  };
   /**
    * What the tokens are bound to: one page or app, or a function that tells, to serve web and mobile from one endpoint.
    *
@@ -35,14 +44,14 @@ export interface TokenHandlerOptions {
    * wildcard. Your own origin needs no entry, unless a proxy rewrites `Host` and the browser does not say
    * `Sec-Fetch-Site` (older than 2023, or a page on plain `http`).
    *
-   * @default none
+   * @default []
    */
   allowedOrigins?: readonly string[] | undefined;
   /**
    * Told of everything that failed on your side or the API's, and once of each page that a token cannot work on. What it
    * throws is ignored. The third argument is kept apart because printing a `Request` prints its cookies.
    *
-   * @default prints the error, or the warning, on the console
+   * @default the error, or the warning, goes to `console`
    */
   onError?: ((error: unknown, report: TokenHandlerReport, request: Request) => void) | undefined;
 }
@@ -57,7 +66,7 @@ export interface TokenHandlerReport {
   clientId: string | undefined;
 }
 
-/** The `error` field of an answer that is not 200. */
+/** The `error` field of an answer that is not 200. `Response` bodies are `{"error":"…"}`, and hold nothing else. */
 export type TokenHandlerFailure =
   /** 401: nobody is signed in. */
   | "unauthenticated"
@@ -78,6 +87,7 @@ export type TokenHandlerFailure =
 
 /** The page that asks for a token is not one on which it can work. It reaches `onError`, never the caller. */
 export class ReferrerMismatchWarning extends Error {
+  /** The name of the class, as a literal that survives minifying. */
   override readonly name = "ReferrerMismatchWarning";
 }
 
@@ -97,7 +107,7 @@ const NO_STORE = { "cache-control": "no-store" };
  * the client that `authenticate` names. A request that no browser sent goes straight to `authenticate`. When the caller
  * goes away, the call to the API ends.
  *
- * @throws TypeError that names a wrong or missing option
+ * @throws `TypeError` that names a wrong or missing option
  * @example
  * const handler = createTokenHandler({
  *   complycube: new ComplyCube(),

@@ -1,3 +1,9 @@
+/**
+ * The client, its errors, and all that `complycube-tokens/referrer` exports.
+ *
+ * @module complycube-tokens
+ */
+
 export type { BatchOptions, BatchRequest, BatchResult } from "./batch.ts";
 export { ComplyCube } from "./complycube.ts";
 export {

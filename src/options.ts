@@ -11,7 +11,11 @@ import {
 import type { RateLimiter, RateLimitOptions } from "./rate-limit.ts";
 import { redactCause } from "./redact.ts";
 
-/** What this package needs of a `fetch`: the global one, an instrumented one, or a stand-in for tests. */
+/**
+ * What this package needs of a `fetch`: the global one, an instrumented one, or a stand-in for tests.
+ *
+ * @see https://fetch.spec.whatwg.org/#fetch-method
+ */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 /** One attempt of one call, as `onAttempt` is told of it. It never holds the key, the token or the client ID. */
@@ -36,13 +40,13 @@ export interface ComplyCubeOptions {
    * The bare `live_` or `test_` API key, or a function that gives it. A function is called once for each attempt,
    * inside that attempt's `timeoutMs`, and its result is used for that attempt alone: keys can be rotated.
    *
-   * @default the environment variable COMPLYCUBE_API_KEY
+   * @default the environment variable `COMPLYCUBE_API_KEY`
    */
   apiKey?: string | (() => string | Promise<string>) | undefined;
   /**
    * Where the API is. `https`, except for loopback hosts; a path is kept in front of `/v1/tokens`, for a gateway.
    *
-   * @default the environment variable COMPLYCUBE_BASE_URL, else "https://api.complycube.com"
+   * @default the environment variable `COMPLYCUBE_BASE_URL`, else `https://api.complycube.com`
    */
   baseUrl?: string | undefined;
   /**
@@ -68,6 +72,7 @@ export interface ComplyCubeOptions {
    * number or `{ perSecond, maxQueue }` belongs to the client that it is given to.
    *
    * @default 10 a second for a `live_` key, 5 for a `test_` key, none for others; `maxQueue` 1_000
+   * @see https://docs.complycube.com/documentation/api-reference/core-concepts/rate-limits
    */
   rateLimit?: number | RateLimitOptions | RateLimiter | false | undefined;
   /**
@@ -79,7 +84,7 @@ export interface ComplyCubeOptions {
   /**
    * What sends the request. Called with a URL and an init that has `signal` set and `redirect: "manual"`.
    *
-   * @default the global fetch, looked up at each call, so that interceptors installed later are used
+   * @default the global `fetch`, looked up at each call, so that interceptors installed later are used
    */
   fetch?: Fetch | undefined;
   /**
@@ -100,11 +105,11 @@ export interface ComplyCubeOptions {
 export interface RequestOptions {
   /** Ends the call at once, during backoff too; it then rejects with `signal.reason`. */
   signal?: AbortSignal | undefined;
-  /** @see {@link ComplyCubeOptions.timeoutMs} */
+  /** Time allowed for one attempt, in milliseconds, as in {@link ComplyCubeOptions.timeoutMs}. */
   timeoutMs?: number | undefined;
-  /** @see {@link ComplyCubeOptions.maxRetries} */
+  /** How many more attempts may follow, as in {@link ComplyCubeOptions.maxRetries}. */
   maxRetries?: number | undefined;
-  /** @see {@link ComplyCubeOptions.allowAnyReferrer} */
+  /** Accepts a `referrer` that every site matches, as in {@link ComplyCubeOptions.allowAnyReferrer}. */
   allowAnyReferrer?: boolean | undefined;
 }
 

@@ -1,3 +1,8 @@
+/**
+ * One rate limit for a fleet, in Redis or Valkey. Needs the package `rate-limiter-flexible`.
+ * @module complycube-tokens/redis
+ */
+
 import { RateLimiterRedis, RateLimiterRes } from "rate-limiter-flexible";
 import { checkFields, checkFunction, checkInteger, kindOf } from "./checks.ts";
 import { RateLimitQueueFullError } from "./errors.ts";
@@ -70,7 +75,7 @@ return {taken + 1, span}
  *
  * While Redis is away each process keeps to `fallbackPerSecond`. A process that dies costs at most a second's places.
  *
- * @throws TypeError or RangeError that names a wrong option
+ * @throws `TypeError` or `RangeError` that names a wrong option
  * @example
  * const rateLimit = redisRateLimit({ store: new Redis(process.env.REDIS_URL), perSecond: 10, fallbackPerSecond: 2 });
  * const complycube = new ComplyCube({ rateLimit });
@@ -80,10 +85,7 @@ export function redisRateLimit(options: RedisRateLimitOptions): RateLimiter {
   return new RedisWindow(options);
 }
 
-interface Waiter {
-  resolve: () => void;
-  reject: (error: unknown) => void;
-}
+type Waiter = { resolve: () => void; reject: (error: unknown) => void };
 
 class RedisWindow implements RateLimiter {
   readonly #key: string;
@@ -127,10 +129,8 @@ class RedisWindow implements RateLimiter {
     this.#cold = window(WINDOW_MS + GUARD_MS + COLD_GUARD_MS);
     this.#maxQueue = checkInteger("maxQueue", maxQueue, 0) ?? DEFAULT_MAX_QUEUE;
     this.#onError = checkFunction("onError", onError);
-    if (fallbackPerSecond !== false) {
-      const share = checkInteger("fallbackPerSecond", fallbackPerSecond, 1) ?? 1;
-      this.#own = new SlidingWindow(share);
-    }
+    if (fallbackPerSecond !== false)
+      this.#own = new SlidingWindow(checkInteger("fallbackPerSecond", fallbackPerSecond, 1) ?? 1);
   }
 
   acquire(signal?: AbortSignal): Promise<void> {

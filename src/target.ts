@@ -5,11 +5,26 @@ import { parseReferrerPattern, referrerPatternFor } from "./referrer/index.ts";
 
 type Wire = components["schemas"];
 
-/** A token for the Web SDK, bound to the pages that `referrer`, a Chrome match pattern, matches. */
-export type WebTarget = Pick<Wire["WebTokenRequest"], "referrer"> & { appId?: never; clientId?: never };
+/**
+ * A token for the Web SDK, bound to the pages that `referrer`, a Chrome match pattern, matches. Under the browsers'
+ * default `Referrer-Policy` only an origin works, such as `https://www.example.com/*`: a path never arrives.
+ *
+ * @see https://developer.chrome.com/docs/extensions/develop/concepts/match-patterns
+ */
+export interface WebTarget extends Pick<Wire["WebTokenRequest"], "referrer"> {
+  /** Never together with `referrer`. */
+  appId?: never;
+  /** It is an argument of its own, so that nothing in a target can replace it. */
+  clientId?: never;
+}
 
-/** A token for a Mobile SDK, bound to the app with this iOS bundle ID or Android application ID. */
-export type MobileTarget = Pick<Wire["MobileTokenRequest"], "appId"> & { referrer?: never; clientId?: never };
+/** A token for a Mobile SDK, bound to the app with this iOS bundle ID or Android application ID, `appId`. */
+export interface MobileTarget extends Pick<Wire["MobileTokenRequest"], "appId"> {
+  /** Never together with `appId`. */
+  referrer?: never;
+  /** It is an argument of its own, so that nothing in a target can replace it. */
+  clientId?: never;
+}
 
 /** What a token is bound to: exactly one of a web page and an app. */
 export type TokenTarget = WebTarget | MobileTarget;

@@ -14,7 +14,7 @@ export interface TokenContents {
  * Reads what is written in a token, such as when it expires. It decodes and never verifies: anyone can write a token
  * that says the same, so never let anyone in because of it. Nothing is sent.
  *
- * @throws TypeError when it is not a JSON Web Token; the message shows nothing of it
+ * @throws `TypeError` when it is not a JSON Web Token; the message shows nothing of it
  * @example
  * const { expiresAt } = inspectToken(token);
  * const isFresh = expiresAt !== undefined && expiresAt.getTime() > Date.now() + 60_000;

@@ -27,10 +27,10 @@ export class Tokens {
    * @param clientId the ID of the client. Take it from your own session, never from what the page sends you.
    * @param target `{ referrer }` for the Web SDK, or `{ appId }` for a Mobile SDK
    * @returns the token, a JSON Web Token. Keep it out of logs.
-   * @throws TypeError or RangeError for a wrong argument, before anything is sent; a ReferrerPatternError is a TypeError
-   * @throws ComplyCubeApiError when the API answered, and not with 2xx; its subclasses tell 400, 401, 403 and 429 apart
-   * @throws ConnectionError, TimeoutError or InvalidResponseError when no usable answer came
-   * @throws RateLimitQueueFullError when too many calls already wait for the rate limit
+   * @throws `TypeError` or `RangeError` for a wrong argument, before anything is sent; a {@link ReferrerPatternError} is a `TypeError`
+   * @throws {@link ComplyCubeApiError} when the API answered, and not with 2xx; its subclasses tell 400, 401, 403 and 429 apart
+   * @throws {@link ConnectionError}, {@link TimeoutError} or {@link InvalidResponseError} when no usable answer came
+   * @throws {@link RateLimitQueueFullError} when too many calls already wait for the rate limit
    * @throws `signal.reason` at once when the caller aborts
    * @example await complycube.token.generate("CLIENT_ID", { referrer: "https://www.example.com/*" })
    * @example await complycube.token.generate("CLIENT_ID", { appId: "com.myapp.demo.app" })
@@ -49,7 +49,7 @@ export class Tokens {
    * a batch of over 36,000 with a live key outlives its own first token.
    *
    * @param requests any iterable or async iterable of `{ clientId, referrer }` or `{ clientId, appId }`; read no faster than it is sent
-   * @throws TypeError or RangeError for a wrong option, at once; what a row is wrong about is that row's `error`
+   * @throws `TypeError` or `RangeError` for a wrong option, at once; what a row is wrong about is that row's `error`
    * @throws what `requests` throws, and `signal.reason` after an abort, once what was minted already is yielded
    * @example
    * for await (const { request, token, error } of complycube.token.generateMany(rows)) {

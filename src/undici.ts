@@ -1,3 +1,9 @@
+/**
+ * A faster `fetch` for busy Node.js servers. Needs the package `undici`.
+ *
+ * @module complycube-tokens/undici
+ */
+
 import { promisify } from "node:util";
 import { brotliDecompress, gunzip, inflate, inflateRaw } from "node:zlib";
 import { Agent, type Dispatcher, fetch as undiciPlainFetch } from "undici";
@@ -15,7 +21,7 @@ import type { Fetch } from "./options.ts";
 /** How `undiciFetch` connects. */
 export interface UndiciFetchOptions {
   /**
-   * The most sockets to one origin.
+   * The most sockets to one origin, 1 or more.
    *
    * @default no limit
    */

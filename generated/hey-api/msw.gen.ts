@@ -5,11 +5,13 @@ import { http, type HttpHandler, HttpResponse, type HttpResponseResolver, type R
 
 import type { ClientOptions, GenerateTokenData, GenerateTokenResponses } from './types.gen.ts';
 
+/** Where the mocked API is, and what becomes of a call that nothing is set up for. */
 export type RequestHandlerOptions = RequestHandlerOptions2 & {
     baseUrl?: ClientOptions['baseUrl'];
     responseFallback?: 'error' | 'passthrough';
 };
 
+/** What the mocked endpoint answers. */
 export type HandleGenerateTokenResponse = {
     body: GenerateTokenResponses[200];
     status?: 200;
@@ -53,6 +55,7 @@ export type CreateMswHandlersResult = {
     pick: MswHandlerFactories;
 };
 
+/** Makes the handlers of every operation with the same options. */
 export function createMswHandlers(config: RequestHandlerOptions = {}): CreateMswHandlersResult {
     type Handler<R> = (response?: R, options?: RequestHandlerOptions) => HttpHandler;
     function wrap<R>(handler: Handler<R>): Handler<R> {

@@ -5,6 +5,7 @@ import { client } from './client.gen.ts';
 import type { Client, ClientMeta, Options as Options2, RequestResult, TDataShape } from './client/index.ts';
 import type { GenerateTokenData, GenerateTokenErrors, GenerateTokenResponses } from './types.gen.ts';
 
+/** What `generateToken` is given: the body of the request, and the settings of this call. */
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
      * You can provide a client instance returned by `createClient()` instead of

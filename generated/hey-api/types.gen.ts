@@ -90,6 +90,7 @@ export type Error = {
     param?: string;
 };
 
+/** The request of `generateToken`. */
 export type GenerateTokenData = {
     /**
      * The client, and the web page or the app that the token is bound to.
@@ -100,6 +101,7 @@ export type GenerateTokenData = {
     url: '/v1/tokens';
 };
 
+/** The body that comes with each status that is not 2xx. */
 export type GenerateTokenErrors = {
     /**
      * An argument is missing or malformed; `param` names it. Correct the request: sending the same one again fails
@@ -151,6 +153,7 @@ export type GenerateTokenErrors = {
 
 export type GenerateTokenError = GenerateTokenErrors[keyof GenerateTokenErrors];
 
+/** The body that comes with each status that is 2xx. */
 export type GenerateTokenResponses = {
     /**
      * The token was generated. Documented on the endpoint's own page.

@@ -1,5 +1,6 @@
 // Made by openapi-typescript. Do not edit.
 
+/** The paths of the spec, from which `openapi-fetch` derives its types. */
 export interface paths {
     "/v1/tokens": {
         parameters: {
@@ -29,6 +30,7 @@ export interface paths {
     };
 }
 export type webhooks = Record<string, never>;
+/** The schemas of the spec, such as `components["schemas"]["TokenRequest"]`. */
 export interface components {
     schemas: {
         /**

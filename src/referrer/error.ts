@@ -68,12 +68,18 @@ export const guessPattern = (text: string): string => {
  * place and, where one can be guessed, a pattern to use instead. An API key passed by mistake is not shown.
  */
 export class ReferrerPatternError extends TypeError {
+  /** The name of the class, as a literal that survives minifying. */
   override readonly name = "ReferrerPatternError";
+  /** What is wrong, as a literal to branch on. */
   declare readonly reason: ReferrerPatternErrorReason;
-  /** Where in the pattern the trouble starts; the pattern's length when something is missing at its end. */
+  /** Where in the pattern the trouble starts, counted in UTF-16 units from 0; the pattern's length when something is missing at its end. */
   declare readonly index: number;
 
-  /** `meant` is a valid pattern to use instead. */
+  /**
+   * `meant` is a valid pattern to use instead.
+   *
+   * @internal
+   */
   constructor(text: string, reason: ReferrerPatternErrorReason, index: number, meant?: string) {
     const place = index < text.length ? `at index ${index}, ${quote(text.slice(index))}` : "at its end";
     const fix =

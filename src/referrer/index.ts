@@ -1,3 +1,9 @@
+/**
+ * Chrome's match patterns, and what `Referer` a page will really send. No network code: it works in a browser too.
+ *
+ * @module complycube-tokens/referrer
+ */
+
 export type { ReferrerPatternErrorReason } from "./error.ts";
 export { ReferrerPatternError } from "./error.ts";
 export type { ReferrerPattern, ReferrerScope } from "./pattern.ts";

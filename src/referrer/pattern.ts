@@ -13,7 +13,11 @@ export type ReferrerScope =
   /** Any host, or any host under a top-level domain: a token that leaks works on an attacker's page. */
   | "any";
 
-/** A Chrome match pattern taken apart. Frozen; `toString()` gives back the text it was parsed from. */
+/**
+ * A Chrome match pattern taken apart. Frozen.
+ *
+ * @see https://developer.chrome.com/docs/extensions/develop/concepts/match-patterns
+ */
 export interface ReferrerPattern {
   /** The text as it was given. */
   readonly pattern: string;
@@ -25,7 +29,9 @@ export interface ReferrerPattern {
   readonly port: string;
   /** Starts with `/`; compared with path and query. `*` stands for any run of characters. */
   readonly path: string;
+  /** How many pages it covers. */
   readonly scope: ReferrerScope;
+  /** The text as it was given. */
   toString(): string;
 }
 
@@ -89,7 +95,7 @@ export const analyse = (text: string): ReferrerPattern | Problem => {
  * Two things that Chrome accepts are refused, because no `Referer` could match: schemes other than `http`, `https`
  * and `*`, and a port or path written as no URL is (`:080`, `/#/verify/*`, a line break at the end).
  *
- * @throws {ReferrerPatternError} when the pattern is not valid
+ * @throws {@link ReferrerPatternError} when the pattern is not valid
  * @example parseReferrerPattern("https://*.example.com/*").scope // "site"
  * @see https://developer.chrome.com/docs/extensions/develop/concepts/match-patterns
  */

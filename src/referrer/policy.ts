@@ -7,6 +7,22 @@ const NONE = 0;
 const ORIGIN = 1;
 const FULL = 2;
 
+/**
+ * A `Referrer-Policy`, as in the header, `<meta name="referrer">` or `referrerpolicy`; "" is the browser's default.
+ *
+ * @see https://www.w3.org/TR/referrer-policy/#referrer-policies
+ */
+export type PagePolicy =
+  | "no-referrer"
+  | "no-referrer-when-downgrade"
+  | "same-origin"
+  | "origin"
+  | "strict-origin"
+  | "origin-when-cross-origin"
+  | "strict-origin-when-cross-origin"
+  | "unsafe-url"
+  | "";
+
 /** How much of the page's URL is sent to the same origin, to another origin, and from https to http. */
 const POLICIES = {
   "no-referrer": [NONE, NONE, NONE],
@@ -17,14 +33,11 @@ const POLICIES = {
   "origin-when-cross-origin": [FULL, ORIGIN, ORIGIN],
   "strict-origin-when-cross-origin": [FULL, ORIGIN, NONE],
   "unsafe-url": [FULL, FULL, FULL],
-} satisfies Record<string, [same: number, cross: number, downgrade: number]>;
+} satisfies Record<Exclude<PagePolicy, "">, [same: number, cross: number, downgrade: number]>;
 
 const DEFAULT_POLICY = "strict-origin-when-cross-origin";
 // The limit of the Referrer Policy specification, which Chrome applies to the URL without its fragment.
 const MAX_LENGTH = 4096;
-
-/** A `Referrer-Policy`, as in the header, `<meta name="referrer">` or `referrerpolicy`; "" is the browser's default. */
-export type PagePolicy = keyof typeof POLICIES | "";
 
 /** What `explainReferrer` is asked. */
 export interface ReferrerCheck {
@@ -33,9 +46,9 @@ export interface ReferrerCheck {
   /** The page that runs the Web SDK, as in the address bar. */
   pageUrl: string | URL;
   /**
-   * The policy of that page.
+   * The policy of that page. The default is that of every browser.
    *
-   * @default "strict-origin-when-cross-origin", as in every browser
+   * @default "strict-origin-when-cross-origin"
    */
   referrerPolicy?: PagePolicy | undefined;
   /**
@@ -70,6 +83,7 @@ export type ReferrerReason =
   | "host-differs"
   /** One is `http`, the other `https`. */
   | "scheme-differs"
+  /** The pattern names a port, and the page is on another. */
   | "port-differs"
   /** The pattern wants a path, and only the origin is sent. */
   | "path-not-sent"
@@ -82,6 +96,7 @@ export interface ReferrerExplanation {
   matches: boolean;
   /** The `Referer` header; `null` where none is sent. */
   sent: string | null;
+  /** Why, as a literal to branch on. */
   reason: ReferrerReason;
   /** One sentence: what happens and what to change. */
   advice: string;
@@ -96,7 +111,7 @@ const urlOf = (url: string | URL, name: string, anyScheme = false): URL => {
 /**
  * Gives the tightest pattern that works under the browser's default policy: `https://host[:port]/*`.
  *
- * @throws {TypeError} when the URL is not `http` or `https`, as no other page sends a `Referer`
+ * @throws `TypeError` when the URL is not `http` or `https`, as no other page sends a `Referer`
  * @example referrerPatternFor("https://www.example.com/verify?step=1") // "https://www.example.com/*"
  */
 export function referrerPatternFor(url: string | URL): string {
@@ -110,8 +125,8 @@ export function referrerPatternFor(url: string | URL): string {
  * It answers for Chrome. Safari, and Firefox in strict or private mode, send only the origin to another site even under
  * `unsafe-url` and `no-referrer-when-downgrade`; `advice` says so where it matters.
  *
- * @throws {ReferrerPatternError} when the pattern is not valid
- * @throws {TypeError} when `pageUrl` or `apiOrigin` is not a URL, or `referrerPolicy` is not a policy
+ * @throws {@link ReferrerPatternError} when the pattern is not valid
+ * @throws `TypeError` when `pageUrl` or `apiOrigin` is not a URL, or `referrerPolicy` is not a policy
  * @example
  * explainReferrer({ pattern: "https://www.example.com/verify/*", pageUrl: "https://www.example.com/verify/1" });
  * // { matches: false, sent: "https://www.example.com/", reason: "path-not-sent",

@@ -11,6 +11,7 @@ import type { Middleware } from './utils.gen.ts';
 
 export type ResponseStyle = 'data' | 'fields';
 
+/** The settings of a client, or of one call. */
 export interface Config<T extends ClientOptions = ClientOptions>
   extends Omit<RequestInit, 'body' | 'headers' | 'method'>, CoreConfig {
   /**
@@ -181,6 +182,7 @@ type BuildUrlFn = <
   options: TData & Options<TData>,
 ) => string;
 
+/** A generated client: a method for each HTTP method, its settings and its interceptors. */
 export type Client = CoreClient<RequestFn, Config, MethodFn, BuildUrlFn, SseFn> & {
   interceptors: Middleware<Request, Response, unknown, ResolvedRequestOptions>;
 };

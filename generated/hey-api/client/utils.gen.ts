@@ -306,6 +306,7 @@ const defaultHeaders = {
   'Content-Type': 'application/json',
 };
 
+/** Adds the default settings of a client to those given. */
 export const createConfig = <T extends ClientOptions = ClientOptions>(
   override: Config<Omit<ClientOptions, keyof T> & T> = {},
 ): Config<Omit<ClientOptions, keyof T> & T> => ({
