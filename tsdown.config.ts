@@ -1,4 +1,15 @@
-import { defineConfig, type UserConfig } from "tsdown";
+import { defineConfig, type Rolldown, type UserConfig } from "tsdown";
+
+/** Type declarations get no source maps, and yet each would end by naming one. */
+const declarationsNameNoMap: Rolldown.Plugin = {
+  name: "declarations-name-no-map",
+  generateBundle(_options, bundle) {
+    for (const file of Object.values(bundle)) {
+      if (file.type !== "chunk" || !/\.d\.c?ts$/.test(file.fileName)) continue;
+      file.code = file.code.replace(/\n\/\/# sourceMappingURL=.*/, "");
+    }
+  },
+};
 
 const library: UserConfig = {
   entry: {
@@ -16,6 +27,7 @@ const library: UserConfig = {
   target: "es2023",
   dts: true,
   sourcemap: true,
+  outputOptions: { plugins: [declarationsNameNoMap] },
   logLevel: "warn",
   report: false,
   inputOptions: { checks: { pluginTimings: false } },

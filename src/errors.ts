@@ -112,7 +112,7 @@ export class InvalidResponseError extends ComplyCubeError {
   /** The id to quote to support, from `x-request-id` or a header like it. */
   readonly requestId: string | undefined;
 
-  constructor(message: string, status: number, requestId: string | undefined, options?: ErrorOptions) {
+  constructor(message: string, status: number, requestId: string | undefined, options?: { cause?: unknown }) {
     super(message, options);
     this.status = status;
     this.requestId = requestId;
