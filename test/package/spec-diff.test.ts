@@ -114,15 +114,24 @@ describe("rateSpecChange", () => {
     expect(ok).toBe(true);
   });
 
-  test("compares the commit of a release with the release before it, and with no pre-release", () => {
+  test("compares the commit of a release with the release before it", () => {
     release("0.1.0", "0.1.1", requiredField());
     git("tag", "v0.1.1");
-    git("tag", "v0.1.1-rc.1", "HEAD");
 
     const { ok, report } = rateSpecChange(repository);
 
     expect(report).toContain("Since v0.1.0: a major change.");
     expect(ok).toBe(false);
+  });
+
+  test("compares with no pre-release", () => {
+    release("0.1.0", "0.2.0-rc.1", requiredField());
+    git("tag", "v0.2.0-rc.1");
+    commit("0.2.0", requiredField());
+
+    const { report } = rateSpecChange(repository);
+
+    expect(report).toContain("Since v0.1.0: a major change.");
   });
 
   test("compares with the highest release, not with the one whose name sorts last", () => {
