@@ -21,33 +21,39 @@ const MAP_COMMENT = /\/\/# sourceMappingURL=(.+)/;
 const targets = (conditions: unknown): string[] =>
   typeof conditions === "string" ? [conditions] : Object.values(conditions ?? {}).flatMap(targets);
 
-/** Where a relative import leads: to code, or from one declaration to the next. */
+/** Where the relative imports of a file lead: to code, or from one declaration to the next. */
 function imported(file: string): string[] {
   const declarations = /\.d\.c?ts$/.test(file);
-  return [...read(file).matchAll(/(?:from|import|require\()\s*["'](\.[^"']+)["']/g)].map(([, path]) => {
-    const target = posix.join(posix.dirname(file), path as string);
-    return declarations ? target.replace(/\.(c?)js$/, ".d.$1ts") : target;
-  });
+  return [...read(file).matchAll(/(?:from|import|import\(|require\()\s*["'](\.[^"']+)["']/g)].map(
+    ([, path]) => {
+      const target = posix.join(posix.dirname(file), path as string);
+      return declarations ? target.replace(/\.(c?)js$/, ".d.$1ts") : target;
+    },
+  );
 }
 
-/** All that an entry of package.json leads to, with the source maps. */
-function needed(): string[] {
-  const { exports, main, module, types, bin } = manifest;
-  const found = new Set(targets({ exports, main, module, types, bin }).map((path) => posix.normalize(path)));
+const mapOf = (file: string) => {
+  const map = MAP_COMMENT.exec(read(file))?.[1];
+  return map === undefined ? [] : [posix.join(posix.dirname(file), map)];
+};
+
+/** All that some fields of package.json lead to, with the source maps. */
+function reached(...fields: string[]): Set<string> {
+  const found = new Set(
+    fields.flatMap((field) => targets(manifest[field])).map((path) => posix.normalize(path)),
+  );
   for (const file of found) {
     if (!/\.(c?js|ts|cts)$/.test(file)) continue;
-    for (const target of imported(file)) found.add(target);
-    const map = MAP_COMMENT.exec(read(file))?.[1];
-    if (map) found.add(posix.join(posix.dirname(file), map));
+    for (const target of [...imported(file), ...mapOf(file)]) found.add(target);
   }
-  return [...found];
+  return found;
 }
 
 describe("the tarball", () => {
   test("holds what its entries lead to, the documents, and nothing else", () => {
-    const expected = new Set([...BESIDE_THE_CODE, ...needed()]);
+    const needed = reached("exports", "main", "module", "types", "bin");
 
-    expect(files).toEqual([...expected].sort());
+    expect(files).toEqual([...new Set([...BESIDE_THE_CODE, ...needed])].sort());
   });
 
   test("passes publint, its suggestions included", async () => {
@@ -91,16 +97,16 @@ describe("a source map", () => {
   const maps = files.filter((file) => file.endsWith(".map"));
 
   test("is there for all code but the command line, which is a bundle", () => {
-    const withoutMap = code.filter((file) => !MAP_COMMENT.test(read(file)));
+    const commandLine = reached("bin");
+    const withoutMap = code.filter((file) => mapOf(file).length === 0 && !commandLine.has(file));
+    // An entry may only pass on what a shared file exports.
     const withCode = withoutMap.filter((file) => /\bfunction\b|\bclass\b|=>/.test(read(file)));
 
-    expect(withCode).toEqual(Object.values(manifest.bin));
+    expect(withCode).toEqual([]);
   });
 
   test("is named by the file that it belongs to", () => {
-    const named = code.flatMap((file) => MAP_COMMENT.exec(read(file))?.[1] ?? []);
-
-    expect(named.map((map) => `dist/${map}`).sort()).toEqual(maps);
+    expect(code.flatMap(mapOf).sort()).toEqual(maps);
   });
 
   test.each(maps)("%s has each of its sources, in itself or in the tarball", (file) => {
