@@ -21,8 +21,9 @@ const TYPED_PARTS = ["server", "mocked", "page"];
 const QUIETLY = ["--prefer-offline", "--ignore-scripts", "--no-audit", "--no-fund"];
 
 /** Packs `dist/` as it is, once, and installs the tarball as its users would. */
-export default async function setup(project: TestProject): Promise<() => void> {
+export default function setup(project: TestProject): void {
   const folder = mkdtempSync(join(tmpdir(), "packed-"));
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true })); // Also when what follows fails.
   // `npm test` has built already; the scripts of `npm pack` would do it again.
   const [packed] = JSON.parse(npm(root, "pack", "--json", "--ignore-scripts", "--pack-destination", folder));
   const tarball = join(folder, packed.filename);
@@ -50,8 +51,6 @@ export default async function setup(project: TestProject): Promise<() => void> {
     besideMsw2(consumer);
   }
   project.provide("consumer", fetched ? consumer : undefined);
-
-  return () => rmSync(folder, { recursive: true, force: true });
 }
 
 function npm(cwd: string, ...args: string[]): string {
