@@ -60,6 +60,7 @@ function declarations(extension: string): UserConfig {
     entry: { ...MAIN, ...PARTS },
     format: "esm",
     dts: { emitDtsOnly: true },
+    sourcemap: false,
     outExtensions: () => ({ dts: extension }),
   };
 }

@@ -33,6 +33,16 @@ export default defineConfig({
       },
       {
         test: {
+          name: "package",
+          include: ["test/package/**/*.test.ts"],
+          globalSetup: "test/support/packed-tarball.ts",
+          testTimeout: 120_000,
+          maxConcurrency: 2, // Each is a whole compiler,
+          sequence: { groupOrder: 2 }, // which would slow down what is measured in time.
+        },
+      },
+      {
+        test: {
           name: "browser",
           include: ["test/browser/**/*.test.ts"],
           testTimeout: 120_000,

@@ -117,7 +117,7 @@ export class InvalidResponseError extends ComplyCubeError {
   readonly requestId: string | undefined;
 
   /** @internal */
-  constructor(message: string, status: number, requestId: string | undefined, options?: ErrorOptions) {
+  constructor(message: string, status: number, requestId: string | undefined, options?: { cause?: unknown }) {
     super(message, options);
     this.status = status;
     this.requestId = requestId;

@@ -56,7 +56,7 @@ const PARTS = /^(.*?):\/\/(\*\.|\*(?=[:/]|$))?(\[[^\]/]*\]|[^:/]*)(?::([^/]*))?(
 type Problem = [reason: ReferrerPatternErrorReason, index: number];
 
 /** Parses without throwing. */
-export const analyse = (text: string): ReferrerPattern | Problem => {
+const analyse = (text: string): ReferrerPattern | Problem => {
   if (typeof text !== "string") return ["not-a-string", 0];
   const found = PARTS.exec(text === "<all_urls>" ? "*://*/*" : text);
   if (!found) return ["missing-scheme-separator", 0];

@@ -10,7 +10,7 @@ export const TOKEN =
   "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJjbGllbnQiOiJDTElFTlRfSUQiLCJzZWNyZXQiOiJwYXlsb2FkIn0.c2lnbmF0dXJlLW9mLXRoZS10b2tlbg";
 
 /** Prints a value in every way that ends up in a log. */
-export function printings(value: unknown): Record<string, string> {
+function printings(value: unknown): Record<string, string> {
   const everything = { depth: Infinity, maxArrayLength: Infinity, maxStringLength: Infinity };
   return {
     String: attempt(() => String(value)),

@@ -1,0 +1,147 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, inject, test } from "vitest";
+import { root } from "../../scripts/root.ts";
+
+const emptyProject = inject("emptyProject");
+const consumer = inject("consumer");
+const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+const subpaths = Object.keys(manifest.exports).filter((subpath) => !/\.(yaml|json)$/.test(subpath));
+const peers = Object.keys(manifest.peerDependencies);
+
+/** Runs code as an ES module, with a `require` at hand, where the tarball is installed, and reads what it prints. */
+function run(folder: string, code: string) {
+  const file = join(mkdtempSync(join(folder, "run-")), "code.mjs");
+  writeFileSync(
+    file,
+    `import { createRequire } from "node:module";\nconst require = createRequire(import.meta.url);\n${code}`,
+  );
+  const { status, stdout, stderr } = spawnSync(process.execPath, [file], { cwd: folder, encoding: "utf8" });
+  if (status !== 0) throw new Error(stderr);
+  return JSON.parse(stdout);
+}
+
+const specifier = (subpath: string) => `complycube-tokens${subpath.slice(1)}`;
+const sourceOf = (subpath: string) =>
+  ({ ".": "index.ts", "./referrer": "referrer/index.ts" })[subpath] ?? `${subpath.slice(2)}.ts`;
+
+describe.skipIf(!consumer)("with its optional peers", () => {
+  test.each(subpaths)("%s gives import and require what its source exports", async (subpath) => {
+    const source: object = await import(join(root, "src", sourceOf(subpath)));
+
+    const names = run(
+      consumer as string,
+      `const imported = Object.keys(await import("${specifier(subpath)}"));
+      const required = Object.keys(require("${specifier(subpath)}"));
+      console.log(JSON.stringify({ imported, required: required.sort() }));`,
+    );
+
+    const expected = Object.keys(source).sort();
+    expect(expected).not.toEqual([]);
+    expect(names).toEqual({ imported: expected, required: expected });
+  });
+
+  test("the MSW handlers answer with MSW 2 as well", () => {
+    const answers = run(
+      join(consumer as string, "msw-2"),
+      `const out = {};
+      for (const [format, load] of Object.entries({ import: (name) => import(name), require: async (name) => require(name) })) {
+        const { handleGenerateToken } = await load("complycube-tokens/msw");
+        const { setupServer } = await load("msw/node");
+        const server = setupServer(handleGenerateToken({ body: { token: "TOKEN" } }));
+        server.listen();
+        const answer = await fetch("https://api.complycube.com/v1/tokens", { method: "POST", body: "{}" });
+        out[format] = await answer.json();
+        server.close();
+      }
+      console.log(JSON.stringify(out));`,
+    );
+
+    expect(answers).toEqual({ import: { token: "TOKEN" }, require: { token: "TOKEN" } });
+  });
+});
+
+describe("in a project that has nothing else", () => {
+  test.each(subpaths)("%s loads, or names the one optional peer that it wants", (subpath) => {
+    const outcome = run(
+      emptyProject,
+      `const failure = (error) => error.message;
+      const imported = await import("${specifier(subpath)}").then(() => "", failure);
+      let required = "";
+      try { require("${specifier(subpath)}") } catch (error) { required = failure(error) }
+      console.log(JSON.stringify({ imported, required }));`,
+    );
+
+    const wanted = { "./undici": "undici", "./redis": "rate-limiter-flexible", "./msw": "msw" }[subpath];
+    if (wanted === undefined) expect(outcome).toEqual({ imported: "", required: "" });
+    else {
+      expect(peers).toContain(wanted);
+      expect(outcome.imported).toContain(`Cannot find package '${wanted}'`);
+      expect(outcome.required).toContain(`Cannot find module '${wanted}'`);
+    }
+  });
+
+  test("the command line runs", () => {
+    const { stdout, stderr } = spawnSync("npx", ["--no", "--", "complycube-tokens", "--version"], {
+      cwd: emptyProject,
+      encoding: "utf8",
+    });
+
+    expect(stdout, stderr).toBe(`${manifest.version}\n`);
+  });
+
+  test("the description is there as YAML and as JSON", () => {
+    const description = run(
+      emptyProject,
+      `const { readFileSync } = await import("node:fs");
+      const yaml = readFileSync(require.resolve("complycube-tokens/openapi.yaml"), "utf8");
+      console.log(JSON.stringify({ yaml, json: require("complycube-tokens/openapi.json") }));`,
+    );
+
+    expect(description.yaml).toMatch(/^openapi: 3\.1/);
+    expect(Object.keys(description.json.paths)).toEqual(["/v1/tokens"]);
+  });
+});
+
+describe("an error", () => {
+  /** Both copies mint against an API that answers 429; each one's error is judged by each one's classes. */
+  const judged = () =>
+    run(
+      emptyProject,
+      `const copies = { esm: await import("complycube-tokens"), cjs: require("complycube-tokens") };
+      const referrers = { esm: await import("complycube-tokens/referrer"), cjs: require("complycube-tokens/referrer") };
+      const caught = async (work) => { try { await work() } catch (error) { return error } };
+      const out = {};
+      for (const [format, copy] of Object.entries(copies)) {
+        const fetch = async () => Response.json({ type: "rate_limited", message: "slow down" }, { status: 429 });
+        const client = new copy.ComplyCube({ apiKey: "k", maxRetries: 0, fetch });
+        const error = await caught(() => client.token.generate("CLIENT_ID", { appId: "com.example.app" }));
+        const pattern = await caught(() => referrers[format].parseReferrerPattern("nonsense"));
+        const other = copies[format === "esm" ? "cjs" : "esm"];
+        out[format] = {
+          own: [copy.RateLimitError, copy.ComplyCubeApiError, copy.ComplyCubeError, Error].map((kind) => error instanceof kind),
+          sibling: error instanceof copy.AuthenticationError,
+          name: error.name === new other.RateLimitError({ status: 429, message: "" }).name,
+          code: error.code === new other.RateLimitError({ status: 429, message: "" }).code,
+          status: error.status,
+          pattern: [pattern instanceof copy.ReferrerPatternError, pattern instanceof TypeError, pattern.name, pattern.reason],
+        };
+      }
+      console.log(JSON.stringify(out));`,
+    );
+
+  test.each(["esm", "cjs"])(
+    "of the %s copy is known by name and code in the other, by class in its own",
+    (format) => {
+      const seen = judged()[format];
+
+      expect(seen.own).toEqual([true, true, true, true]);
+      expect(seen.sibling).toBe(false);
+      expect(seen.name).toBe(true);
+      expect(seen.code).toBe(true);
+      expect(seen.status).toBe(429);
+      expect(seen.pattern).toEqual([true, true, "ReferrerPatternError", "missing-scheme-separator"]);
+    },
+  );
+});

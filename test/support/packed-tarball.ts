@@ -1,0 +1,81 @@
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestProject } from "vitest/node";
+import { root } from "../../scripts/root.ts";
+
+declare module "vitest" {
+  interface ProvidedContext {
+    /** The tarball that `npm publish` would send. */
+    tarball: string;
+    /** A project that has installed the tarball and nothing else. */
+    emptyProject: string;
+    /** `test/package/consumer` with all that it names; `undefined` where npm could not fetch that. */
+    consumer: string | undefined;
+  }
+}
+
+const TYPED_PARTS = ["server", "mocked", "page"];
+/** From npm's own cache where that has it, so that this runs without a network after `npm ci`. */
+const QUIETLY = ["--prefer-offline", "--ignore-scripts", "--no-audit", "--no-fund"];
+
+/** Packs `dist/` as it is, once, and installs the tarball as its users would. */
+export default function setup(project: TestProject): void {
+  const folder = mkdtempSync(join(tmpdir(), "packed-"));
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true })); // Also when what follows fails.
+  // `npm test` has built already; the scripts of `npm pack` would do it again.
+  const [packed] = JSON.parse(npm(root, "pack", "--json", "--ignore-scripts", "--pack-destination", folder));
+  const tarball = join(folder, packed.filename);
+  project.provide("tarball", tarball);
+
+  const emptyProject = join(folder, "empty");
+  mkdirSync(emptyProject);
+  writeFileSync(join(emptyProject, "package.json"), "{}");
+  npm(emptyProject, "install", ...QUIETLY, tarball);
+  project.provide("emptyProject", emptyProject);
+
+  const consumer = join(folder, "consumer");
+  cpSync(join(root, "test/package/consumer"), consumer, { recursive: true });
+  let fetched = true;
+  try {
+    npm(consumer, "ci", ...QUIETLY);
+  } catch (error) {
+    if (process.env.CI) throw error;
+    console.warn(`SKIPPED: the types and the peers of the packed tarball. ${error}`);
+    fetched = false;
+  }
+  if (fetched) {
+    npm(consumer, "install", "--no-save", ...QUIETLY, tarball);
+    bothFormats(consumer);
+    besideMsw2(consumer);
+  }
+  project.provide("consumer", fetched ? consumer : undefined);
+}
+
+function npm(cwd: string, ...args: string[]): string {
+  const { status, stdout, stderr, error } = spawnSync("npm", args, { cwd, encoding: "utf8" });
+  if (status !== 0) throw new Error(`npm ${args[0]} failed: ${error ?? stderr}`);
+  return stdout;
+}
+
+/** Each part is compiled as an ES module and as CommonJS. */
+function bothFormats(folder: string): void {
+  for (const part of TYPED_PARTS) {
+    for (const extension of ["mts", "cts"]) {
+      cpSync(join(folder, `${part}.ts`), join(folder, `${part}.${extension}`));
+    }
+  }
+}
+
+/** MSW 2 in a folder of its own. What is linked is looked up from where it really is, so our package is copied. */
+function besideMsw2(consumer: string): void {
+  const folder = join(consumer, "msw-2");
+  const modules = join(folder, "node_modules");
+  mkdirSync(modules, { recursive: true });
+  cpSync(join(consumer, "node_modules/complycube-tokens"), join(modules, "complycube-tokens"), {
+    recursive: true,
+  });
+  symlinkSync(join(consumer, "node_modules/msw-2"), join(modules, "msw"));
+  for (const file of ["mocked.mts", "mocked.cts"]) cpSync(join(consumer, file), join(folder, file));
+}
