@@ -48,7 +48,9 @@ export default function setup(project: TestProject): void {
   if (fetched) {
     npm(consumer, "install", "--no-save", ...QUIETLY, tarball);
     bothFormats(consumer);
-    besideMsw2(consumer);
+    besideOlder(consumer, "undici-7", "undici");
+    const withMsw2 = besideOlder(consumer, "msw-2", "msw");
+    for (const file of ["mocked.mts", "mocked.cts"]) cpSync(join(consumer, file), join(withMsw2, file));
   }
   project.provide("consumer", fetched ? consumer : undefined);
 }
@@ -68,14 +70,14 @@ function bothFormats(folder: string): void {
   }
 }
 
-/** MSW 2 in a folder of its own. What is linked is looked up from where it really is, so our package is copied. */
-function besideMsw2(consumer: string): void {
-  const folder = join(consumer, "msw-2");
+/** A peer's older version in a folder of its own. What is linked is looked up from where it is, so we are copied. */
+function besideOlder(consumer: string, older: string, peer: string): string {
+  const folder = join(consumer, older);
   const modules = join(folder, "node_modules");
   mkdirSync(modules, { recursive: true });
   cpSync(join(consumer, "node_modules/complycube-tokens"), join(modules, "complycube-tokens"), {
     recursive: true,
   });
-  symlinkSync(join(consumer, "node_modules/msw-2"), join(modules, "msw"));
-  for (const file of ["mocked.mts", "mocked.cts"]) cpSync(join(consumer, file), join(folder, file));
+  symlinkSync(join(consumer, `node_modules/${older}`), join(modules, peer));
+  return folder;
 }
