@@ -37,8 +37,7 @@ export default defineConfig({
           include: ["test/package/**/*.test.ts"],
           globalSetup: "test/support/packed-tarball.ts",
           testTimeout: 120_000,
-          maxConcurrency: 2, // Each is a whole compiler,
-          sequence: { groupOrder: 2 }, // which would slow down what is measured in time.
+          maxConcurrency: 2, // Each is a whole compiler.
         },
       },
       {
