@@ -445,6 +445,17 @@ describe("a RateLimiter of one's own", () => {
     expect(sent.length).toBe(0);
   });
 
+  test("sends nothing for a call that it aborts itself", async () => {
+    const caller = new AbortController();
+    const { client, sent } = counted({ rateLimit: { acquire: async () => caller.abort("no turn today") } });
+
+    const call = client.token.generate("CLIENT_ID", TARGET, { signal: caller.signal });
+
+    await expect(call).rejects.toBe("no turn today");
+    expect(getEventListeners(caller.signal, "abort")).toEqual([]);
+    expect(sent.length).toBe(0);
+  });
+
   test("rejects the call with what it rejects with", async () => {
     const error = new Error("the store is away");
     const { client, sent } = counted({ rateLimit: { acquire: () => Promise.reject(error) } });

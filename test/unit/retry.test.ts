@@ -26,9 +26,9 @@ describe("backoff", () => {
   test.each([0, 0.25, 0.5])("has full jitter: a random %f makes that part of the whole", async (random) => {
     vi.spyOn(Math, "random").mockReturnValue(random);
 
-    const { waits } = await callAnswering(async () => new Response(null, { status: 503 }), 5);
+    const { waits } = await callAnswering(async () => new Response(null, { status: 503 }), 7);
 
-    expect(waits).toEqual([500, 1_000, 2_000, 4_000, 8_000].map((ms) => ms * random));
+    expect(waits).toEqual([500, 1_000, 2_000, 4_000, 8_000, 8_000, 8_000].map((ms) => ms * random));
   });
 
   test("spreads over all of it", async () => {
