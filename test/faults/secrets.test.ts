@@ -1,24 +1,14 @@
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { type AttemptEvent, ComplyCube, type ComplyCubeOptions, ConnectionError } from "../../src/index.ts";
-import {
-  answer,
-  type FaultServer,
-  json,
-  reset,
-  type Step,
-  startFaultServer,
-} from "../support/fault-server.ts";
+import { answer, json, reset, startFaultServer } from "../support/fault-server.ts";
 import { KEY, leaks, TOKEN } from "../support/leak-scan.ts";
+import { caught, settle, TARGET } from "../support/settle.ts";
 import { MINTED, REFUSAL } from "./scenarios/scenario.ts";
 import { transports } from "./transports.ts";
 
-const TARGET = { referrer: "https://www.example.com/*" };
-const servers: FaultServer[] = [];
-
-afterEach(async () => {
+afterEach(() => {
   vi.restoreAllMocks();
   vi.unstubAllEnvs();
-  await Promise.all(servers.splice(0).map((server) => server.close()));
 });
 
 describe("the leak scan", () => {
@@ -79,6 +69,7 @@ describe("a key that cannot be one", () => {
     ["with a space before it", ` ${KEY}`],
     ["with a control character", `${KEY}\u0000`],
     ["outside Latin-1", `${KEY}\u2026`],
+    ["outside ASCII", `${KEY}é`],
     ["with Bearer before it", `Bearer ${KEY}`],
     ["in an object", { key: KEY }],
     ["in an array", [KEY]],
@@ -197,7 +188,7 @@ describe("an apiKey function", () => {
 describe.each(transports)("keys over $name", ({ fetch }) => {
   test("are asked for once for each attempt, and used for that attempt alone", async () => {
     vi.spyOn(Math, "random").mockReturnValue(0);
-    const server = await start([json(503, REFUSAL), reset, answer(200, MINTED)]);
+    const server = await startFaultServer({ steps: [json(503, REFUSAL), reset, answer(200, MINTED)] });
     let asked = 0;
     const complycube = new ComplyCube({
       apiKey: async () => `live_KEY_${++asked}`,
@@ -215,13 +206,18 @@ describe.each(transports)("keys over $name", ({ fetch }) => {
     expect(asked).toBe(3);
   });
 
-  test("never cross between parallel calls, however late each comes", async () => {
+  test.each<[string, (call: number) => number]>([
+    ["however late each comes", (call) => 5 * (20 - call)],
+    ["even when all come in one tick", () => 5],
+  ])("never cross between parallel calls, %s", async (_, waitMs) => {
     vi.spyOn(Math, "random").mockReturnValue(0);
-    const server = await start([json(503, REFUSAL), json(503, REFUSAL), answer(200, MINTED)]);
+    const server = await startFaultServer({
+      steps: [json(503, REFUSAL), json(503, REFUSAL), answer(200, MINTED)],
+    });
     let asked = 0;
     const apiKey = async () => {
       const call = ++asked;
-      await new Promise((resolve) => setTimeout(resolve, call <= 20 ? 5 * (20 - call) : 0));
+      await new Promise((resolve) => setTimeout(resolve, call <= 20 ? waitMs(call) : 0));
       return `live_KEY_${call}`;
     };
     const complycube = new ComplyCube({ apiKey, rateLimit: false, baseUrl: server.url, fetch });
@@ -243,13 +239,15 @@ describe.each(transports)("keys over $name", ({ fetch }) => {
 
   test("of no known shape are hidden too", async () => {
     const plain = "s3cr3t/with+odd=signs&more?";
-    const server = await start([
-      json(
-        400,
-        { message: `Unknown key ${plain}`, param: plain, [plain]: [plain] },
-        { "x-request-id": plain },
-      ),
-    ]);
+    const server = await startFaultServer({
+      steps: [
+        json(
+          400,
+          { message: `Unknown key ${plain}`, param: plain, [plain]: [plain] },
+          { "x-request-id": plain },
+        ),
+      ],
+    });
     const events: AttemptEvent[] = [];
     const complycube = new ComplyCube({
       apiKey: plain,
@@ -522,29 +520,7 @@ describe("misuse", () => {
   });
 });
 
-async function start(steps: Step[]): Promise<FaultServer> {
-  const server = await startFaultServer({ steps });
-  servers.push(server);
-  return server;
-}
-
 /** A client whose fetch is a stand-in. */
 function local(fetch: () => Promise<Response>, options: ComplyCubeOptions = {}): ComplyCube {
   return new ComplyCube({ apiKey: KEY, rateLimit: false, fetch, ...options });
-}
-
-function settle(complycube: ComplyCube): Promise<{ token?: string; error?: unknown }> {
-  return complycube.token.generate("CLIENT_ID", TARGET).then(
-    (token) => ({ token }),
-    (error) => ({ error }),
-  );
-}
-
-function caught(run: () => unknown): unknown {
-  try {
-    run();
-  } catch (error) {
-    return error;
-  }
-  return undefined;
 }

@@ -1,23 +1,16 @@
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { ComplyCube } from "../../src/index.ts";
 import { undiciFetch } from "../../src/undici.ts";
-import { all, answer, type FaultServer, pause, startFaultServer } from "../support/fault-server.ts";
+import { all, answer, pause, startFaultServer } from "../support/fault-server.ts";
 import { KEY, TOKEN } from "../support/leak-scan.ts";
+import { TARGET } from "../support/settle.ts";
 import { MINTED } from "./scenarios/scenario.ts";
-
-const TARGET = { appId: "com.myapp.demo.app" };
-const servers: FaultServer[] = [];
-
-afterEach(async () => {
-  await Promise.all(servers.splice(0).map((server) => server.close()));
-});
 
 describe("undiciFetch", () => {
   test("never sends a call that was aborted while it waited for a socket", async () => {
     const server = await startFaultServer({
       steps: [all(pause(200), answer(200, MINTED)), answer(200, MINTED)],
     });
-    servers.push(server);
     const fetch = undiciFetch({ connections: 1 });
     const complycube = new ComplyCube({ apiKey: KEY, baseUrl: server.url, fetch });
     const controller = new AbortController();
@@ -35,7 +28,6 @@ describe("undiciFetch", () => {
 
   test("close lets what is under way finish", async () => {
     const server = await startFaultServer({ steps: [all(pause(100), answer(200, MINTED))] });
-    servers.push(server);
     const fetch = undiciFetch();
     const call = new ComplyCube({ apiKey: KEY, baseUrl: server.url, fetch }).token.generate(
       "CLIENT_ID",
@@ -50,7 +42,6 @@ describe("undiciFetch", () => {
 
   test("called by itself is a fetch that gives a Response", async () => {
     const server = await startFaultServer({ steps: [answer(200, MINTED)] });
-    servers.push(server);
     const fetch = undiciFetch();
 
     const response = await fetch(server.url, { method: "POST", body: "{}" });

@@ -258,22 +258,27 @@ describe("generateMany", () => {
     expect(getEventListeners(signal, "abort")).toEqual([]);
   });
 
-  test("tries a 429 that names no time again after 30 seconds, then 60", async () => {
-    vi.useFakeTimers();
-    vi.spyOn(Math, "random").mockReturnValue(0);
-    const sentAt: number[] = [];
-    const complycube = client(async () => {
-      sentAt.push(performance.now());
-      return sentAt.length < 3 ? new Response("{}", { status: 429 }) : minted();
-    });
+  test.each([
+    [0, [30, 60, 120, 240, 240]],
+    [0.5, [33.75, 67.5, 135, 270, 270]],
+  ])(
+    "tries a 429 that names no time again after 30 seconds, doubling to 4 minutes, and up to a quarter more at random: %f",
+    async (random, seconds) => {
+      vi.useFakeTimers();
+      vi.spyOn(Math, "random").mockReturnValue(random);
+      const sentAt: number[] = [];
+      const complycube = client(async () => {
+        sentAt.push(performance.now());
+        return sentAt.length <= seconds.length ? new Response("{}", { status: 429 }) : minted();
+      });
 
-    const results = collect(complycube.token.generateMany([row(1)]));
-    await vi.advanceTimersByTimeAsync(100_000);
+      const results = collect(complycube.token.generateMany([row(1)], { maxRetries: seconds.length }));
+      await vi.advanceTimersByTimeAsync(1_000_000);
 
-    expect(await results).toMatchObject([{ token: "TOKEN" }]);
-    const [first = 0, second = 0, third = 0] = sentAt;
-    expect([second - first, third - second]).toEqual([30_000, 60_000]);
-  });
+      expect(await results).toMatchObject([{ token: "TOKEN" }]);
+      expect(sentAt.slice(1).map((at, i) => at - (sentAt[i] ?? 0))).toEqual(seconds.map((s) => s * 1_000));
+    },
+  );
 
   test("waits as long as a 429 asks for", async () => {
     vi.useFakeTimers();

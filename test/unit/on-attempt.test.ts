@@ -186,5 +186,6 @@ async function call(answers: (Response | Error)[], options: ComplyCubeOptions = 
     .generate(CLIENT_ID, { appId: "com.myapp.demo.app" })
     .then((token) => ({ token }))
     .catch((error) => ({ error }));
+  expect(leaks([complycube, settled.error, events], [KEY, TOKEN])).toEqual([]);
   return { ...settled, events, sent };
 }

@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { type AttemptEvent, ComplyCube, type ComplyCubeApiError } from "../../src/index.ts";
+import { KEY } from "../support/leak-scan.ts";
+import { settle } from "../support/settle.ts";
 
 const NOON = Date.UTC(2026, 0, 1, 12);
 const httpDate = (ms: number) => new Date(ms).toUTCString();
@@ -198,7 +200,7 @@ async function callAnswering(answer: () => Promise<Response>, maxRetries: number
   const sent: number[] = [];
   const events: AttemptEvent[] = [];
   const complycube = new ComplyCube({
-    apiKey: "test_KEY",
+    apiKey: KEY,
     rateLimit: false,
     maxRetries,
     fetch: () => {
@@ -207,17 +209,11 @@ async function callAnswering(answer: () => Promise<Response>, maxRetries: number
     },
     onAttempt: (event) => events.push(event),
   });
-  let error: unknown;
   let settled = false;
-  const call = complycube.token
-    .generate("CLIENT_ID", { appId: "com.myapp.demo.app" })
-    .catch((failure: unknown) => {
-      error = failure;
-    })
-    .finally(() => {
-      settled = true;
-    });
+  const call = settle(complycube).finally(() => {
+    settled = true;
+  });
   for (let turn = 0; turn < 100 && !settled; turn++) await vi.advanceTimersByTimeAsync(10_000);
-  await call;
+  const { error } = await call;
   return { sent, error, waits: events.map(({ retryInMs }) => retryInMs).filter((ms) => ms !== undefined) };
 }
