@@ -55,6 +55,13 @@ describe("a client", () => {
     expect(leaks({ ...complycube, ...complycube.token }, [KEY, TOKEN])).toEqual([]);
   });
 
+  test("has no field, and no function, through which its options could be read", () => {
+    const complycube = local(async () => new Response(MINTED));
+
+    expect(Reflect.ownKeys(complycube)).toEqual(["token"]);
+    expect(Reflect.ownKeys(complycube.token)).toEqual([]);
+  });
+
   test("shows no key that came from the environment", () => {
     vi.stubEnv("COMPLYCUBE_API_KEY", KEY);
 
