@@ -339,6 +339,31 @@ describe("a fetch option that fails", () => {
     }
   });
 
+  test("keeps the name, message, code, stack and causes of what it threw, without the key", async () => {
+    const refused = Object.assign(new Error(`connect for ${KEY}`), { code: "ECONNREFUSED" });
+    const several = new AggregateError([refused, new Error("the second address")], "");
+    const failure = Object.assign(new TypeError(`fetch failed for ${KEY}`, { cause: several }), {
+      code: "E1",
+    });
+
+    const { error } = await settle(local(() => Promise.reject(failure), { maxRetries: 0 }));
+
+    expect((error as Error).message).toBe("No answer from https://api.complycube.com: ECONNREFUSED.");
+    expect((error as Error).cause).toMatchObject({
+      name: "TypeError",
+      message: "fetch failed for [redacted]",
+      code: "E1",
+      stack: expect.stringMatching(/fetch failed for \[redacted\]\n.*secrets\.test\.ts/),
+      cause: { name: "AggregateError", cause: { message: "connect for [redacted]", code: "ECONNREFUSED" } },
+    });
+  });
+
+  test("keeps a string that it threw as the cause, without the key", async () => {
+    const { error } = await settle(local(() => Promise.reject(`no luck with ${KEY}`), { maxRetries: 0 }));
+
+    expect((error as Error).cause).toBe("no luck with [redacted]");
+  });
+
   test.each<[string, () => unknown]>([
     ["nothing", () => undefined],
     ["null", () => null],
