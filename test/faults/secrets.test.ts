@@ -424,7 +424,8 @@ describe("a fetch option that fails", () => {
     const { error } = await settle(local(respond));
 
     expect(error).toMatchObject({ name: "InvalidResponseError", status: 200 });
-    expect((error as Error).message).toContain("1 MiB");
+    expect((error as Error).message).toBe("The API answered 200 with more than 1 MiB of body.");
+    expect((error as Error).cause).toBeUndefined();
   });
 
   test.each<[string, (key: string) => string]>([
@@ -468,6 +469,17 @@ describe("a fetch option that fails", () => {
       attempts: 1,
     });
     expect(leaks(error, [KEY, TOKEN])).toEqual([]);
+  });
+
+  test("in the body is told with its cause, without the key", async () => {
+    const body = () => new ReadableStream({ start: (it) => it.error(new Error(`cut off for ${KEY}`)) });
+
+    const { error } = await settle(local(async () => new Response(body())));
+
+    expect((error as Error).message).toBe(
+      "The API answered 200 with a body that broke off or cannot be read.",
+    );
+    expect((error as Error).cause).toMatchObject({ message: "cut off for [redacted]" });
   });
 
   test("to give a web stream still gives its token through text()", async () => {
