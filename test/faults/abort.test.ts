@@ -112,7 +112,7 @@ describe.each(transports)("abort over $name", ({ fetch }) => {
     ["an answer that is no token", [answer(200, "")]],
   ])("leaves no listener and no timer after %s", async (_, steps) => {
     vi.spyOn(Math, "random").mockReturnValue(0);
-    const server = await startFaultServer({ steps: steps });
+    const server = await startFaultServer({ steps });
     const caller = new AbortController();
     const timers = activeTimers();
 

@@ -57,7 +57,7 @@ export async function startTlsServer(certificate: string, respond: Respond): Pro
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  onTestFinished(async () => {
+  onTestFinished(() => {
     server.close();
     for (const socket of sockets) socket.destroy();
   });
