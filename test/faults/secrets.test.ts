@@ -358,6 +358,17 @@ describe("a fetch option that fails", () => {
     });
   });
 
+  test("keeps few causes where an Error is its own cause", async () => {
+    const failure = new Error("again");
+    failure.cause = failure;
+
+    const { error } = await settle(local(() => Promise.reject(failure), { maxRetries: 0 }));
+
+    let causes = 0;
+    for (let at = error as Error | undefined; at !== undefined; at = at.cause as Error | undefined) causes++;
+    expect(causes).toBeLessThan(20);
+  });
+
   test("keeps a string that it threw as the cause, without the key", async () => {
     const { error } = await settle(local(() => Promise.reject(`no luck with ${KEY}`), { maxRetries: 0 }));
 
@@ -428,11 +439,12 @@ describe("a fetch option that fails", () => {
     expect((error as Error).cause).toBeUndefined();
   });
 
-  test.each<[string, (key: string) => string]>([
-    ["as PHP writes JSON", (key) => key.replaceAll("/", "\\/")],
-    ["in a URL", encodeURIComponent],
-  ])("to hide the key, which an error body spells %s, does not show it", async (_, spell) => {
-    const key = "live_abcdefgh/SECOND+HALF/SECRET";
+  test.each<[string, string, (key: string) => string]>([
+    ["as it is", 'abcd"efgh\\SECOND+HALF/SECRET', (key) => key],
+    ["as JSON does", 'abcd"efgh\\SECOND+HALF/SECRET', (key) => JSON.stringify(key).slice(1, -1)],
+    ["as PHP writes JSON", "abcdefgh/SECOND+HALF/SECRET", (key) => key.replaceAll("/", "\\/")],
+    ["as a URL does", "abcdefgh/SECOND+HALF/SECRET", encodeURIComponent],
+  ])("to hide the key, which an error body spells %s, does not show it", async (_, key, spell) => {
     const body = `Unknown key ${spell(key)}`;
     const client = new ComplyCube({ apiKey: key, fetch: async () => new Response(body, { status: 400 }) });
 
@@ -501,6 +513,19 @@ describe("a fetch option that fails", () => {
     const { error } = await settle(local(async () => hidden as unknown as Response, { maxRetries: 0 }));
 
     expect(error).toMatchObject({ name: "ConnectionError" });
+  });
+});
+
+describe("another account's key", () => {
+  test.each([
+    ["Unknown key live_c2VjcmV0L2tleQ==", "Unknown key [redacted]"],
+    ["Unknown key test_c2VjcmV0L2tleQ==", "Unknown key [redacted]"],
+    ["Unknown key live_c2VjcmV0\\/L2tleQ%3D%3D", "Unknown key [redacted]"],
+    ["see latest_releases_2026 and test_short", "see latest_releases_2026 and test_short"],
+  ])("is known by its shape: %s", async (body, shown) => {
+    const { error } = await settle(local(async () => new Response(body, { status: 400 })));
+
+    expect(error).toMatchObject({ name: "InvalidRequestError", body: shown });
   });
 });
 

@@ -297,10 +297,15 @@ describe("fetch", () => {
   });
 });
 
-test("every request is told not to follow a redirect", async () => {
+test("every request is told not to follow a redirect, and has these headers and no others", async () => {
   await settle(client());
 
   expect(answered.mock.calls[0]?.[1]).toMatchObject({ method: "POST", redirect: "manual" });
+  expect(answered.mock.calls[0]?.[1].headers).toEqual({
+    authorization: KEY,
+    "content-type": "application/json",
+    accept: "application/json",
+  });
 });
 
 function client(options: Record<string, unknown> = {}): ComplyCube {
