@@ -223,6 +223,48 @@ describe("generateMany", () => {
     expect(getEventListeners(caller.signal, "abort")).toEqual([]);
   });
 
+  test("an abort rejects at once while the source alone is waited for, and never answers", async () => {
+    const caller = new AbortController();
+    const silent = { [Symbol.asyncIterator]: () => ({ next: () => new Promise<never>(() => {}) }) };
+    const next = client().token.generateMany(silent, { signal: caller.signal }).next();
+    await delay(5);
+
+    caller.abort("the operator left");
+
+    await expect(next).rejects.toBe("the operator left");
+  });
+
+  test.each<[string, () => Iterable<BatchRequest> | AsyncIterable<BatchRequest>]>([
+    [
+      "throws",
+      function* () {
+        try {
+          yield* rows(100);
+        } finally {
+          closeBadly();
+        }
+      },
+    ],
+    [
+      "rejects",
+      async function* () {
+        try {
+          yield* rows(100);
+        } finally {
+          closeBadly();
+        }
+      },
+    ],
+  ])("a source whose end %s takes nothing away from the abort's own reason", async (_, source) => {
+    const caller = new AbortController();
+    const batch = client().token.generateMany(source(), { concurrency: 1, signal: caller.signal });
+    await batch.next();
+
+    caller.abort("the operator left");
+
+    await expect(collect(batch)).rejects.toBe("the operator left");
+  });
+
   test("a signal that is aborted before sends nothing and reads nothing", async () => {
     const send = vi.fn(async () => minted());
     const source = vi.fn(() => rows(3));
@@ -355,6 +397,10 @@ async function collect<R extends BatchRequest>(
   const results: BatchResult<R>[] = [];
   for await (const result of batch) results.push(result);
   return results;
+}
+
+function closeBadly(): void {
+  throw new Error("the file is gone");
 }
 
 function minted(): Response {
