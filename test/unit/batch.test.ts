@@ -267,12 +267,13 @@ describe("generateMany", () => {
 
   test("a signal that is aborted before sends nothing and reads nothing", async () => {
     const send = vi.fn(async () => minted());
-    const source = vi.fn(() => rows(3));
+    const next = vi.fn(() => ({ done: false, value: row(1) }));
     const signal = AbortSignal.abort("too late");
 
-    const batch = client(send).token.generateMany({ [Symbol.iterator]: source }, { signal });
+    const batch = client(send).token.generateMany({ [Symbol.iterator]: () => ({ next }) }, { signal });
 
     await expect(collect(batch)).rejects.toBe("too late");
+    expect(next).not.toHaveBeenCalled();
     expect(send).not.toHaveBeenCalled();
   });
 
