@@ -277,13 +277,23 @@ describe("generateMany", () => {
     expect(send).not.toHaveBeenCalled();
   });
 
-  test("what the source throws comes out after what was read before it", async () => {
-    const failure = new Error("the cursor broke");
-    async function* source() {
-      yield row(1);
-      yield row(2);
-      throw failure;
-    }
+  const failure = new Error("the cursor broke");
+  test.each<[string, () => Iterable<BatchRequest> | AsyncIterable<BatchRequest>]>([
+    [
+      "a source",
+      function* () {
+        yield* rows(2);
+        throw failure;
+      },
+    ],
+    [
+      "an async source",
+      async function* () {
+        yield* rows(2);
+        throw failure;
+      },
+    ],
+  ])("what %s throws comes out after what was read before it", async (_, source) => {
     const results: BatchResult[] = [];
     const run = async () => {
       for await (const result of client().token.generateMany(source())) results.push(result);
