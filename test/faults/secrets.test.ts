@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { type AttemptEvent, ComplyCube, type ComplyCubeOptions, ConnectionError } from "../../src/index.ts";
 import { answer, json, reset, startFaultServer } from "../support/fault-server.ts";
@@ -213,18 +214,19 @@ describe.each(transports)("keys over $name", ({ fetch }) => {
     expect(asked).toBe(3);
   });
 
-  test.each<[string, (call: number) => number]>([
-    ["however late each comes", (call) => 5 * (20 - call)],
-    ["even when all come in one tick", () => 5],
-  ])("never cross between parallel calls, %s", async (_, waitMs) => {
+  test.each([
+    ["however late each comes", (call: number) => delay(5 * (20 - call))],
+    ["even when all come in one tick", (_: number, tick: Promise<void>) => tick],
+  ])("never cross between parallel calls, %s", async (_, comes) => {
     vi.spyOn(Math, "random").mockReturnValue(0);
     const server = await startFaultServer({
       steps: [json(503, REFUSAL), json(503, REFUSAL), answer(200, MINTED)],
     });
+    const tick = delay(20);
     let asked = 0;
     const apiKey = async () => {
       const call = ++asked;
-      await new Promise((resolve) => setTimeout(resolve, call <= 20 ? waitMs(call) : 0));
+      if (call <= 20) await comes(call, tick);
       return `live_KEY_${call}`;
     };
     const complycube = new ComplyCube({ apiKey, rateLimit: false, baseUrl: server.url, fetch });
