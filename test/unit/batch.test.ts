@@ -360,6 +360,31 @@ describe("generateMany", () => {
     expect((await results).map(({ token }) => token)).toEqual(Array(30).fill("TOKEN"));
   });
 
+  test("an abort ends the wait for a queue that is full, and leaves no timer", async () => {
+    vi.useFakeTimers();
+    const caller = new AbortController();
+    const complycube = client(undefined, { rateLimit: { perSecond: 1, maxQueue: 0 } });
+    const batch = complycube.token.generateMany(rows(2), { signal: caller.signal });
+    await batch.next();
+    const next = batch.next();
+    const waiting = vi.getTimerCount();
+
+    caller.abort("the operator left");
+
+    await expect(next).rejects.toBe("the operator left");
+    expect(waiting).toBe(1);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test.each([null, 4])("says what a row has to be, where it is %o", async (row) => {
+    const [result] = await collect(client().token.generateMany([row] as unknown as BatchRequest[]));
+
+    expect(result?.error).toMatchObject({
+      name: "TypeError",
+      message: expect.stringMatching(/^A row must be/),
+    });
+  });
+
   test.each([
     [undefined, {}, TypeError, "requests must be an iterable or async iterable, not undefined."],
     ["CLIENT_ID", {}, TypeError, "requests must be an iterable or async iterable, not a string."],
