@@ -48,7 +48,7 @@ const notTokens: [string, Step][] = [
   ["a token of blanks", json(200, { token: "   " })],
   ["a token with a space", json(200, { token: `${TOKEN} ${TOKEN}` })],
   ["a token with a space after it", json(200, { token: `${TOKEN} ` })],
-  ["a token with a line break", json(200, { token: `${TOKEN}\r\nset-cookie: a=b` })],
+  ["a token with a line break", json(200, { token: `${TOKEN}\r\nset-cookie:a=b` })],
   ["a token with a control character", json(200, { token: `${TOKEN}\u0000` })],
   ["a token outside ASCII", json(200, { token: `${TOKEN}é` })],
   ["the API's error body", json(200, REFUSAL)],
