@@ -20,8 +20,9 @@ function createHandler(env: Env): TokenHandler {
     complycube: new ComplyCube({ apiKey: env.COMPLYCUBE_API_KEY, baseUrl: env.COMPLYCUBE_BASE_URL }),
     target: { referrer: "https://www.example.com/*" },
     async authenticate({ headers }) {
-      const clientId = await env.SESSIONS.get(`session:${sessionId(headers)}`);
-      return clientId === null ? undefined : { clientId };
+      const id = sessionId(headers);
+      const clientId = id && (await env.SESSIONS.get(`session:${id}`));
+      return clientId ? { clientId } : undefined;
     },
   });
 }

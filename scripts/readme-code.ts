@@ -1,5 +1,6 @@
-// Writes each TypeScript block of the README to a file of its own, for `npm run typecheck` to compile.
+// Writes each TypeScript block of the documents to a file of its own, for `npm run typecheck` to compile.
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { basename } from "node:path";
 import { root } from "./root.ts";
 
 const folder = `${root}.reports/readme`;
@@ -12,14 +13,16 @@ const KNOWN = {
 
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });
-const blocks = [...readFileSync(`${root}README.md`, "utf8").matchAll(/^```ts\n(.*?)^```/gms)].map(
-  ([, code = ""]) => code,
-);
-if (blocks.length === 0) throw new Error("The README has no TypeScript block: has its fence changed?");
-for (const [index, code] of blocks.entries()) {
-  const missing = Object.entries(KNOWN).filter(([name]) => !new RegExp(`const (\\{ )?${name}\\b`).test(code));
-  writeFileSync(
-    `${folder}/block-${index + 1}.ts`,
-    [...missing.map(([, line]) => line), code, "export {};", ""].join("\n"),
-  );
+for (const document of ["README.md", "docs/limits.md"]) {
+  const blocks = [...readFileSync(root + document, "utf8").matchAll(/^```ts\n(.*?)^```/gms)];
+  if (blocks.length === 0) throw new Error(`${document} has no TypeScript block: has its fence changed?`);
+  for (const [index, [, code = ""]] of blocks.entries()) {
+    const missing = Object.entries(KNOWN).filter(
+      ([name]) => !new RegExp(`const (\\{ )?${name}\\b`).test(code),
+    );
+    writeFileSync(
+      `${folder}/${basename(document, ".md")}-${index + 1}.ts`,
+      [...missing.map(([, line]) => line), code, "export {};", ""].join("\n"),
+    );
+  }
 }

@@ -1,5 +1,5 @@
 import { checkInteger, kindOf } from "./checks.ts";
-import { RateLimitQueueFullError } from "./errors.ts";
+import type { RateLimitQueueFullError } from "./errors.ts";
 import { checkRequestOptions, type RequestOptions, type Settings } from "./options.ts";
 import { sleep } from "./retry.ts";
 import type { MobileTarget, TokenTarget, WebTarget } from "./target.ts";
@@ -132,7 +132,7 @@ async function mintRow(mint: Mint, request: BatchRequest, options: RequestOption
     try {
       return await mint(clientId, target as TokenTarget, options);
     } catch (error) {
-      if (!(error instanceof RateLimitQueueFullError)) throw error;
+      if ((error as RateLimitQueueFullError | undefined)?.code !== "rate_limit_queue_full") throw error;
       await sleep(QUEUE_FULL_WAIT_MS, options.signal);
     }
   }

@@ -2,52 +2,84 @@
 import packageJson from "../package.json" with { type: "json" };
 import { checkReferrer } from "./cli/check-referrer.ts";
 import { generate } from "./cli/generate.ts";
-import { DONE, err, MISUSE, out } from "./cli/terminal.ts";
+import { inspect } from "./cli/inspect.ts";
+import { DONE, err, FAILED, MISUSE, out, sentence } from "./cli/terminal.ts";
+import { inOurWords } from "./cli/wording.ts";
 
-const HELP = `complycube-tokens ${packageJson.version}
+const HELP = `complycube-tokens ${packageJson.version}: mints and checks the tokens that start ComplyCube's Web and Mobile SDKs.
 
 Usage:
   complycube-tokens generate CLIENT_ID --referrer PATTERN | --app-id ID [--json]
   complycube-tokens generate --batch FILE.jsonl | --retry-failed RESULTS.jsonl
   complycube-tokens check-referrer PATTERN PAGE_URL [--referrer-policy POLICY]
+  complycube-tokens inspect TOKEN | -
+
+Commands:
+  generate         Mints a token, or one for each line of a file
+  check-referrer   Tells whether a page's tokens will work, before your users find out
+  inspect          Shows when a token expires, and its claims
 
 Options:
-  --help      Show this, or a command's own help
-  --version   Show the version
+  -h, --help   Show this; after a command, its own help with examples
+  --version    Show the version
 
-The API key comes from the environment variable COMPLYCUBE_API_KEY.
+Environment:
+  COMPLYCUBE_API_KEY      The API key, for generate; --api-key-file FILE wins over it
+  COMPLYCUBE_BASE_URL     Another server, such as a mock on localhost
+  NO_COLOR, FORCE_COLOR   No colour, or colour in a pipe too
+
+The result alone goes to stdout, everything else to stderr.
+
+Exit codes:
+  0    done
+  1    the API or the network failed, or the answer to a check is no
+  2    an argument, a setting or a file is wrong; nothing was sent
+  130  stopped by Ctrl-C
 `;
 
 const COMMANDS: Record<string, ((args: string[]) => number | Promise<number>) | undefined> = {
   __proto__: null as never,
-  "check-referrer": checkReferrer,
   generate,
+  "check-referrer": checkReferrer,
+  inspect,
 };
 
-/** Runs one command and returns its exit code. The result alone goes to stdout. */
-async function run(args: string[]): Promise<number> {
-  const [command, ...rest] = args;
+/** Runs one command and returns its exit code. */
+async function run([command, ...rest]: string[]): Promise<number> {
   const known = command === undefined ? undefined : COMMANDS[command];
   try {
     if (known !== undefined) return await known(rest);
     if (command === "--version") out(`${packageJson.version}\n`);
     else if (command === "--help" || command === "-h" || command === "help") out(HELP);
-    else
-      throw new TypeError(
-        command === undefined ? "No command given." : `There is no command ${JSON.stringify(command)}.`,
-      );
+    else throw new TypeError(unknownCommand(command));
     return DONE;
   } catch (error) {
-    // Misuse only: every other failure is a command's own exit code.
+    // A file that broke while it was read.
+    if (error instanceof Error && "syscall" in error) {
+      err(`${sentence(error.message)}\n`);
+      return FAILED;
+    }
+    // Whatever else is not misuse is a fault of ours, and its stack says where.
     if (!(error instanceof TypeError || error instanceof RangeError)) throw error;
     const help = known === undefined ? "complycube-tokens --help" : `complycube-tokens ${command} --help`;
-    err(`${error.message.replaceAll("\n", " ").replace(/[^.!?]$/, "$&.")} Try: ${help}\n`);
+    err(`${sentence(inOurWords(error.message))} Try: ${help}\n`);
     return MISUSE;
   }
 }
 
-// `| head` has read enough.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
+function unknownCommand(command: string | undefined): string {
+  const commands = `The commands: ${Object.keys(COMMANDS).join(", ")}.`;
+  if (command === undefined) return `No command was given. ${commands}`;
+  // What does not look like a command may be a secret in the wrong place.
+  const name = /^-{0,2}[a-z-]{1,20}$/i.test(command) ? ` ${command}` : "";
+  return `There is no command${name}. ${commands}`;
+}
+
+process.stdout.on("error", ({ code }: NodeJS.ErrnoException) => {
+  if (code === "EPIPE") return; // `| head` has read enough.
+  err(`Cannot write the result: ${code}.\n`);
+  process.exitCode = FAILED;
 });
-process.exitCode = await run(process.argv.slice(2));
+process.stderr.on("error", () => {}); // Nobody is left to tell.
+const code = await run(process.argv.slice(2));
+process.exitCode ??= code;

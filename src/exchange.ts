@@ -41,7 +41,7 @@ export class NoResponseError extends Error {
   override readonly name = "NoResponseError";
 }
 
-/** The body is larger than `MAX_BODY_BYTES`. */
+/** The body is larger than `MAX_BODY_BYTES`. Told by its name, as it may come from another copy of this package. */
 export class BodyTooLargeError extends Error {
   override readonly name = "BodyTooLargeError";
 }

@@ -31,4 +31,5 @@ export {
   referrerPatternFor,
 } from "./referrer/index.ts";
 export type { MobileTarget, TokenTarget, WebTarget } from "./target.ts";
+export { inspectToken, type TokenContents } from "./token.ts";
 export type { Tokens } from "./tokens.ts";

@@ -4,7 +4,6 @@ import type { Attempt } from "./attempt.ts";
 import { apiError, type ComplyCubeApiError, ConnectionError, InvalidResponseError } from "./errors.ts";
 import {
   type Answer,
-  BodyTooLargeError,
   EXCHANGE,
   type Exchange,
   isRedirect,
@@ -122,7 +121,7 @@ function readAnswer(
   if (!isSuccess(status)) throw failedAnswer(status, headers, error, key);
   const token = readToken(data);
   if (token === undefined) {
-    const tooLarge = problem instanceof BodyTooLargeError;
+    const tooLarge = problem instanceof Error && problem.name === "BodyTooLargeError";
     const what = tooLarge
       ? "with more than 1 MiB of body"
       : body === undefined

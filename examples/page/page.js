@@ -16,9 +16,9 @@ const WHAT_TO_DO = /** @type {Record<string, string>} */ ({
 
 async function requestToken() {
   const response = await fetch("/api/complycube-token", { method: "POST" });
-  const { token, error } = await response.json();
-  if (response.ok) return token;
-  throw new Error(WHAT_TO_DO[error] ?? "Something went wrong. Please try again later.");
+  const answer = await response.json().catch(() => ({})); // A proxy's error page is no JSON.
+  if (answer.token) return answer.token;
+  throw new Error(WHAT_TO_DO[answer.error] ?? "Something went wrong. Please try again later.");
 }
 
 async function startVerification() {

@@ -1,22 +1,25 @@
 import { once } from "node:events";
-import type { BatchRequest, ComplyCube, ComplyCubeApiError } from "../index.ts";
+import { type BatchRequest, ComplyCube, type ComplyCubeApiError } from "../index.ts";
 import { type LineSource, openLines } from "./json-lines.ts";
 import { startProgress } from "./progress.ts";
-import { DONE, FAILED, STOPPED } from "./terminal.ts";
+import { DONE, FAILED, printable, STOPPED } from "./terminal.ts";
 
 const TOKEN_LIFE_S = 3_600;
 const STOP = new Error("Stopped.");
 
+interface BatchFile {
+  file: string;
+  /** Whether only the lines that failed before are taken. */
+  onlyFailed: boolean;
+}
+
 /** Mints a token for each line of a file and writes a result line for each; returns the exit code. */
-export async function generateBatch(
-  complycube: ComplyCube,
-  file: string,
-  { onlyFailed }: { onlyFailed: boolean },
-): Promise<number> {
+export async function generateBatch(apiKey: string, { file, onlyFailed }: BatchFile): Promise<number> {
+  const complycube = new ComplyCube({ apiKey });
   const source = await openLines(file, onlyFailed);
   const total = source.isStream ? undefined : await count(source);
-  const progress = startProgress(process.stderr, total);
-  const perLife = perSecond() * TOKEN_LIFE_S;
+  const progress = startProgress(process.stderr, total, process.stdout.isTTY);
+  const perLife = perSecondOf(apiKey) * TOKEN_LIFE_S;
   const stop = new AbortController();
   const interrupt = () => stop.abort(STOP);
   process.once("SIGINT", interrupt).once("SIGTERM", interrupt); // Once: a second Ctrl-C ends it the hard way.
@@ -29,7 +32,7 @@ export async function generateBatch(
     if (hasFailed) failed++;
     else minted++;
     progress.advance(hasFailed);
-    if (!process.stdout.write(`${JSON.stringify(result)}\n`)) {
+    if (!process.stdout.write(`${printable(JSON.stringify(result))}\n`)) {
       await once(process.stdout, "drain", { signal: stop.signal }).catch(() => {});
     }
   };
@@ -79,8 +82,7 @@ async function count(source: LineSource): Promise<number> {
 }
 
 /** How many tokens the key's limit allows in a second. */
-function perSecond(): number {
-  const key = process.env.COMPLYCUBE_API_KEY ?? "";
+function perSecondOf(key: string): number {
   if (key.startsWith("live_")) return 10;
   return key.startsWith("test_") ? 5 : Number.POSITIVE_INFINITY;
 }

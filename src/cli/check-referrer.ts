@@ -6,20 +6,29 @@ import {
   parseReferrerPattern,
   type ReferrerPattern,
 } from "../referrer/index.ts";
-import { DONE, FAILED, out } from "./terminal.ts";
+import { DONE, FAILED, out, paint, printable } from "./terminal.ts";
 
 const HELP = `Tells what Referer a page will send to ComplyCube, and whether a token's referrer pattern matches it.
 
 Usage:
   complycube-tokens check-referrer PATTERN PAGE_URL [--referrer-policy POLICY]
 
+The policy is that of the page's own Referrer-Policy header or <meta name="referrer">. Nothing is sent anywhere.
+
 Options:
-  --referrer-policy POLICY   The page's Referrer-Policy (default: strict-origin-when-cross-origin)
+  --referrer-policy POLICY   The page's Referrer-Policy, in upper or lower case: no-referrer,
+                             no-referrer-when-downgrade, origin, origin-when-cross-origin, same-origin, strict-origin,
+                             strict-origin-when-cross-origin or unsafe-url
+                             (default: strict-origin-when-cross-origin, as in every browser)
+  -h, --help                 Show this
 
 Exit codes:
-  0  the pattern matches, and not every site does
-  1  it does not match, or any site does
+  0  the pattern matches this page, and no stranger's
+  1  it does not match, or it matches strangers' pages too
   2  an argument is wrong
+
+Environment:
+  NO_COLOR, FORCE_COLOR   No colour, or colour in a pipe too
 
 Examples:
   complycube-tokens check-referrer 'https://www.example.com/*' https://www.example.com/verify
@@ -44,23 +53,25 @@ export function checkReferrer(args: string[]): number {
     );
   }
   const parsed = parseReferrerPattern(pattern);
-  // explainReferrer refuses what is not a policy, by name.
-  const referrerPolicy = values["referrer-policy"] as PagePolicy | undefined;
+  // explainReferrer refuses what is not a policy, and lists those that are.
+  const referrerPolicy = values["referrer-policy"]?.toLowerCase() as PagePolicy | undefined;
   const { matches, sent, reason, advice } = explainReferrer({ pattern: parsed, pageUrl, referrerPolicy });
   const suffix = publicSuffixOf(parsed);
-  const safe = matches && reason !== "any-site" && suffix === undefined;
+  const problems: string[] = reason === "match" ? [] : [reason];
+  if (suffix !== undefined) problems.push("public-suffix");
+  const safe = problems.length === 0;
+  const verdict = `${matches ? "matches" : "does not match"}${safe ? "" : ` (${problems.join(", ")})`}`;
 
-  out(`Pattern  ${pattern}\n`);
-  out(`Page     ${pageUrl}\n`);
+  out(`Pattern  ${printable(pattern)}\n`);
+  out(`Page     ${printable(pageUrl)}\n`);
   out(`Sent     ${sent ?? "no Referer"}\n`);
-  out(
-    `Result   ${matches ? "matches" : "does not match"}${safe ? "" : ` (${suffix ? "public-suffix" : reason})`}\n`,
-  );
-  out(
-    suffix === undefined
-      ? `${advice}\n`
-      : `Anyone can have a site under ${suffix}, so a token that leaks works on theirs: name your own host, as in https://example.${suffix}/*.\n`,
-  );
+  out(`Result   ${paint(safe ? "green" : "red", verdict, process.stdout)}\n`);
+  out(`${printable(advice)}\n`);
+  if (suffix !== undefined) {
+    out(
+      `Anyone can have a site under ${suffix}, so a token that leaks works on theirs: name your own host, as in https://example.${suffix}/*.\n`,
+    );
+  }
   return safe ? DONE : FAILED;
 }
 

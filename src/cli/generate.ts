@@ -1,7 +1,9 @@
 import { parseArgs } from "node:util";
-import { ComplyCube, ComplyCubeError, type TokenTarget } from "../index.ts";
+import { ComplyCube, type ComplyCubeApiError, ComplyCubeError, type TokenTarget } from "../index.ts";
+import { readApiKey, refuseKeyArgument } from "./api-key.ts";
 import { generateBatch } from "./batch.ts";
-import { DONE, err, FAILED, out } from "./terminal.ts";
+import { DONE, err, FAILED, out, paint, sentence } from "./terminal.ts";
+import { inOurWords } from "./wording.ts";
 
 const HELP = `Mints the token with which one client starts one session of a ComplyCube SDK, or one for each line of a file.
 
@@ -12,33 +14,40 @@ Usage:
   complycube-tokens generate --retry-failed RESULTS.jsonl            for each line that failed before
 
 Options:
-  --referrer PATTERN     The match pattern of your pages, such as 'https://www.example.com/*'
+  --referrer PATTERN     The match pattern of your pages, such as 'https://www.example.com/*'; quote it
   --app-id ID            The iOS bundle ID or Android application ID
   --json                 Print {"token": "..."} instead of the bare token
   --batch FILE           JSON Lines of {"clientId", "referrer"} or {"clientId", "appId"}; other fields come back
   --retry-failed FILE    The result lines of an earlier batch; those with an "error" are minted again
+  --api-key-file FILE    A file that holds the API key and nothing else; it wins over COMPLYCUBE_API_KEY
+  -h, --help             Show this
+
+The API key is never taken from an argument: the shell's history and the list of processes would keep it.
 
 A batch writes a result line for every line as it settles, in any order: the line itself with its number in "line" and
 "token" or "error" added. It keeps to the rate limit of the key. Ctrl-C stops it; what is done is written by then.
 
 Environment:
-  COMPLYCUBE_API_KEY     The API key (required)
-  COMPLYCUBE_BASE_URL    Another server, such as a mock on localhost
+  COMPLYCUBE_API_KEY      The API key, unless --api-key-file names a file
+  COMPLYCUBE_BASE_URL     Another server, such as a mock on localhost
+  NO_COLOR, FORCE_COLOR   No colour, or colour in a pipe too
 
 Exit codes:
   0    every token was minted
   1    the API or the network failed, or a line was wrong
-  2    an argument is wrong
-  130  stopped by Ctrl-C
+  2    an argument, the key or a file is wrong; nothing was sent
+  130  a batch was stopped by Ctrl-C, or by a reader of its output that left
 
 Examples:
   complycube-tokens generate CLIENT_ID --referrer 'https://www.example.com/*'
+  complycube-tokens generate CLIENT_ID --app-id com.example.app --api-key-file /run/secrets/complycube
   complycube-tokens generate --batch clients.jsonl > results.jsonl
   complycube-tokens generate --retry-failed results.jsonl > more-results.jsonl
 `;
 
 /** Runs `generate` and returns its exit code. */
 export async function generate(args: string[]): Promise<number> {
+  refuseKeyArgument(args);
   const { positionals, values } = parseArgs({
     args,
     allowPositionals: true,
@@ -48,6 +57,7 @@ export async function generate(args: string[]): Promise<number> {
       json: { type: "boolean" },
       batch: { type: "string" },
       "retry-failed": { type: "string" },
+      "api-key-file": { type: "string" },
       help: { type: "boolean", short: "h" },
     },
   });
@@ -56,15 +66,18 @@ export async function generate(args: string[]): Promise<number> {
     return DONE;
   }
   const { referrer, "app-id": appId, batch, "retry-failed": retryFailed } = values;
+  const keyFile = values["api-key-file"];
   const file = batch ?? retryFailed;
-  if (file === undefined) return generateOne(positionals, { referrer, appId }, values.json ?? false);
+  if (file === undefined) {
+    return generateOne(positionals, { referrer, appId }, values.json ?? false, keyFile);
+  }
   if (batch !== undefined && retryFailed !== undefined) {
     throw new TypeError("--batch and --retry-failed are two ways to start a batch: give one of them.");
   }
   if (positionals.length > 0 || referrer !== undefined || appId !== undefined || values.json) {
-    throw new TypeError("A batch takes clients and targets from its file, and nothing else.");
+    throw new TypeError("A batch takes clients and targets from its file alone.");
   }
-  return generateBatch(new ComplyCube(), file, { onlyFailed: retryFailed !== undefined });
+  return generateBatch(await readApiKey(keyFile), { file, onlyFailed: retryFailed !== undefined });
 }
 
 interface Target {
@@ -76,6 +89,7 @@ async function generateOne(
   positionals: string[],
   { referrer, appId }: Target,
   json: boolean,
+  keyFile: string | undefined,
 ): Promise<number> {
   const [clientId, ...more] = positionals;
   if (clientId === undefined || more.length > 0) {
@@ -85,13 +99,51 @@ async function generateOne(
     throw new TypeError("generate takes either --referrer, for the Web SDK, or --app-id, for a Mobile SDK.");
   }
   const target = (referrer === undefined ? { appId } : { referrer }) as TokenTarget;
+  const complycube = new ComplyCube({ apiKey: await readApiKey(keyFile) });
   try {
-    const token = await new ComplyCube().token.generate(clientId, target);
+    const token = await complycube.token.generate(clientId, target);
     out(json ? `${JSON.stringify({ token })}\n` : `${token}\n`);
     return DONE;
   } catch (error) {
     if (!(error instanceof ComplyCubeError)) throw error;
-    err(`${error.name}: ${error.message.replaceAll("\n", " ")}\n`);
+    err(`${describeFailure(error as ComplyCubeApiError)}\n`);
     return FAILED;
   }
+}
+
+const ARGUMENTS: Record<string, string | undefined> = {
+  clientId: "CLIENT_ID",
+  referrer: "--referrer",
+  appId: "--app-id",
+};
+
+/** What to do about a failure, by the error's name. */
+const HINTS: Record<string, ((error: ComplyCubeApiError) => string) | undefined> = {
+  InvalidRequestError: ({ param = "" }) =>
+    `Check ${ARGUMENTS[param] ?? "CLIENT_ID and what the token is bound to"}.`,
+  AuthenticationError: () => "Check the key in COMPLYCUBE_API_KEY, or in the file of --api-key-file.",
+  PermissionDeniedError: () => "This key may not mint tokens: take another.",
+  RateLimitError: () => "Wait a little; for many tokens, use --batch.",
+  ConnectionError: () => "Check the network, and COMPLYCUBE_BASE_URL where it is set.",
+  TimeoutError: () => "Check the network, and try again.",
+  InvalidResponseError: () =>
+    "Something other than the API may have answered: check COMPLYCUBE_BASE_URL and any proxy.",
+  ComplyCubeApiError: ({ status }) =>
+    status >= 500
+      ? "Try again later."
+      : "Check COMPLYCUBE_BASE_URL where it is set, and your ComplyCube account.",
+};
+
+/** One line: what failed, after how many attempts, in which request, and what to do. */
+function describeFailure(error: ComplyCubeApiError): string {
+  const { name, message, attempts, requestId } = error;
+  const details: string[] = [];
+  if (attempts > 1) details.push(`${attempts} attempts`);
+  if (requestId !== undefined) details.push(`request ID ${requestId}`);
+  const said = inOurWords(message).replace(/\.\s*$/, "");
+  return [
+    `${paint("red", name, process.stderr)}:`,
+    sentence(details.length === 0 ? said : `${said} (${details.join(", ")})`),
+    HINTS[name]?.(error) ?? "",
+  ].join(" ");
 }

@@ -1,7 +1,8 @@
-import { createReadStream } from "node:fs";
+import { createReadStream, type Stats } from "node:fs";
 import { open } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import type { BatchRequest } from "../index.ts";
+import { cannotRead } from "./cannot-read.ts";
 
 /** One line of a batch: a row to mint, or what is wrong with it. */
 export type Line = { number: number; row: BatchRequest } | { number: number; input: string; problem: string };
@@ -20,15 +21,16 @@ export interface LineSource {
  */
 export async function openLines(file: string, onlyFailed: boolean): Promise<LineSource> {
   if (file === "-") return { isStream: true, read: () => parseLines(process.stdin, onlyFailed) };
-  let isFile: boolean;
+  let stats: Stats;
   try {
     const handle = await open(file);
-    isFile = (await handle.stat()).isFile();
+    stats = await handle.stat();
     await handle.close();
   } catch (error) {
-    throw new TypeError(`Cannot read ${JSON.stringify(file)}: ${(error as NodeJS.ErrnoException).code}.`);
+    throw cannotRead(JSON.stringify(file), (error as NodeJS.ErrnoException).code);
   }
-  return { isStream: !isFile, read: () => parseLines(createReadStream(file), onlyFailed) };
+  if (stats.isDirectory()) throw cannotRead(JSON.stringify(file), "EISDIR");
+  return { isStream: !stats.isFile(), read: () => parseLines(createReadStream(file), onlyFailed) };
 }
 
 async function* parseLines(input: NodeJS.ReadableStream, onlyFailed: boolean): AsyncGenerator<Line> {

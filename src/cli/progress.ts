@@ -1,6 +1,7 @@
 import { SingleBar } from "cli-progress";
+import { paint } from "./terminal.ts";
 
-/** Shows how far a batch is: a bar on a terminal, a plain line now and then elsewhere. */
+/** Shows how far a batch is: a bar on a terminal of its own, a plain line now and then elsewhere. */
 export interface Progress {
   /** Told of each row that has settled. */
   advance(failed: boolean): void;
@@ -11,8 +12,15 @@ export interface Progress {
 
 const PLAIN_LINE_EVERY_MS = 10_000;
 
-/** @param total how many rows there are; `undefined` where that is not known beforehand */
-export function startProgress(stream: NodeJS.WriteStream, total: number | undefined): Progress {
+/**
+ * @param total how many rows there are; `undefined` where that is not known beforehand
+ * @param isShared whether results come out on the same terminal: they show the progress, and would tear a bar apart
+ */
+export function startProgress(
+  stream: NodeJS.WriteStream,
+  total: number | undefined,
+  isShared = false,
+): Progress {
   const startedAt = performance.now();
   let done = 0;
   let failed = 0;
@@ -27,7 +35,7 @@ export function startProgress(stream: NodeJS.WriteStream, total: number | undefi
     if (hasFailed) failed++;
   };
 
-  if (!stream.isTTY) {
+  if (!stream.isTTY || isShared || process.env.TERM === "dumb") {
     let saidAt = startedAt;
     return {
       advance(hasFailed) {
@@ -41,24 +49,32 @@ export function startProgress(stream: NodeJS.WriteStream, total: number | undefi
     };
   }
 
+  const counted =
+    total === undefined ? "{value} done" : `${paint("cyan", "{bar}", stream)} {value}/{total} done`;
   const bar = new SingleBar({
     stream,
-    format: `${total === undefined ? "" : "{bar} "}{value}${total === undefined ? "" : "/{total}"} done, {status}`,
-    barsize: 24,
-    hideCursor: null, // It would stay hidden after a crash.
+    format: `${counted}, {status}`,
+    barsize: 20,
+    // A crash would leave the terminal without its cursor, or without line breaks.
+    hideCursor: null,
+    linewrap: true,
+    clearOnComplete: true,
     gracefulExit: false, // Ctrl-C is the batch's own.
     barCompleteChar: "=",
     barIncompleteChar: "-",
   });
-  bar.start(total ?? 0, 0, { status: status() });
+  const draw = () => bar.start(total ?? 0, done, { status: status() });
+  draw();
   return {
     advance(hasFailed) {
       count(hasFailed);
       bar.update(done, { status: status() });
     },
     note(text) {
-      stream.write(`\r\u001b[K${text}\n`);
-      bar.render();
+      const { isActive } = bar;
+      bar.stop();
+      stream.write(`${text}\n`);
+      if (isActive) draw();
     },
     stop: () => bar.stop(),
   };

@@ -24,7 +24,7 @@ for (const name of WATCHED) {
     configurable: true,
     get() {
       // Node.js itself uses some of these while it loads a file.
-      if (/\n {4}at (?!.*node:).*\/(dist|openapi-fetch)\//.test(new Error().stack ?? "")) touched.push(name);
+      if (/\n {4}at (?!.*node:).*\/dist\//.test(new Error().stack ?? "")) touched.push(name);
       return original.get ? original.get.call(globalThis) : original.value;
     },
   });

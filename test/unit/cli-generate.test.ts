@@ -1,17 +1,15 @@
-import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { root } from "../../scripts/root.ts";
+import { finished, KEY, runShell, startCli } from "../support/cli.ts";
 
 const appId = "com.example.app";
-/** No prefix that has a limit, so that the tests are quick. */
-const KEY = "other_KEY_FOR_THE_COMMAND_LINE";
 const folder = mkdtempSync(join(tmpdir(), "complycube-cli-"));
 
 type Answer = (clientId: string, response: ServerResponse) => void;
@@ -59,39 +57,124 @@ describe("generate", () => {
     expect(status).toBe(0);
   });
 
-  test("exits 1 with one line on stderr when the API refuses", async () => {
+  test.each([
+    [400, { param: "clientId" }, "InvalidRequestError: no good (request ID req_1). Check CLIENT_ID."],
+    [400, { param: "referrer" }, "InvalidRequestError: no good (request ID req_1). Check --referrer."],
+    [400, { param: "appId" }, "InvalidRequestError: no good (request ID req_1). Check --app-id."],
+    [
+      400,
+      {},
+      "InvalidRequestError: no good (request ID req_1). Check CLIENT_ID and what the token is bound to.",
+    ],
+    [
+      401,
+      {},
+      "AuthenticationError: no good (request ID req_1). Check the key in COMPLYCUBE_API_KEY, or in the file of --api-key-file.",
+    ],
+    [
+      403,
+      {},
+      "PermissionDeniedError: no good (request ID req_1). This key may not mint tokens: take another.",
+    ],
+    [
+      402,
+      {},
+      "ComplyCubeApiError: no good (request ID req_1). Check COMPLYCUBE_BASE_URL where it is set, and your ComplyCube account.",
+    ],
+    [501, {}, "ComplyCubeApiError: no good (request ID req_1). Try again later."],
+  ])("exits 1 with one line on stderr when the API answers %d %j", async (code, fields, expected) => {
     answer = (_, response) =>
-      void response.writeHead(400).end('{"type":"invalid_request","message":"\'clientId\' is invalid"}');
+      void response
+        .writeHead(code, { "x-request-id": "req_1" })
+        .end(JSON.stringify({ message: "no good.", ...fields }));
 
     const { status, stdout, stderr } = await cli("C1", "--app-id", appId);
 
-    expect(stderr).toBe("InvalidRequestError: 'clientId' is invalid\n");
+    expect(stderr).toBe(`${expected}\n`);
     expect(stdout).toBe("");
     expect(status).toBe(1);
+  });
+
+  test("says how often it tried", async () => {
+    answer = (_, response) => void response.writeHead(429, { "retry-after": "0" }).end();
+
+    const { status, stderr } = await cli("C1", "--app-id", appId);
+
+    expect(stderr).toBe(
+      "RateLimitError: The API answered 429 without saying why (3 attempts). Wait a little; for many tokens, use --batch.\n",
+    );
+    expect(status).toBe(1);
+  });
+
+  test("exits 1 when no token comes back, and says where to look", async () => {
+    answer = (_, response) => void response.end("<html>");
+
+    const { status, stderr } = await cli("C1", "--app-id", appId);
+
+    expect(stderr).toMatch(
+      /^InvalidResponseError: [^\n]+\. [^\n]+ check COMPLYCUBE_BASE_URL and any proxy\.\n$/,
+    );
+    expect(status).toBe(1);
+  });
+
+  test("exits 1 when nobody answers, and says where to look", async () => {
+    answer = (_, response) => void response.destroy();
+
+    const { status, stderr } = await cli("C1", "--app-id", appId);
+
+    expect(stderr).toMatch(
+      /^ConnectionError: [^\n]+ \(3 attempts\)\. Check the network, and COMPLYCUBE_BASE_URL where it is set\.\n$/,
+    );
+    expect(status).toBe(1);
+  });
+
+  test("shows what the API says on one line that a terminal can do no harm with", async () => {
+    answer = (_, response) =>
+      void response.writeHead(400).end(JSON.stringify({ message: "two\nlines \u001b[31m\u009b1m\u202e" }));
+
+    const { stderr } = await cli("C1", "--app-id", appId);
+
+    expect(stderr).toMatch(/^InvalidRequestError: two lines \\u001b\[31m\\u009b1m\\u202e\. /);
   });
 
   test.each([
     [[], "generate takes one client ID"],
     [["C1"], "either --referrer, for the Web SDK, or --app-id"],
     [["C1", "--app-id", appId, "--referrer", "https://a.example.com/*"], "either --referrer"],
-    [["C1", "--referrer", "*://*/*"], "matches every site"],
-    [["C1", "--batch", "-"], "A batch takes clients and targets from its file"],
+    [["C1", "C2", "--app-id", appId], "generate takes one client ID"],
+    [["", "--app-id", appId], "CLIENT_ID is blank."],
+    [["C1", "--app-id", ""], "--app-id is blank."],
+    [["C1", "--referrer", ""], "--referrer is blank."],
+    [["C1", "--referrer", "com.example.app"], 'looks like an app ID: use --app-id "com.example.app".'],
+    [["C1", "--app-id", "www.example.com"], 'use --referrer "https://www.example.com/*".'],
+    [
+      ["live_KEYKEYKEY", "--app-id", appId],
+      "CLIENT_ID looks like an API key. The key goes into COMPLYCUBE_API_KEY",
+    ],
+    [["C1", "--referrer", "*://*/*"], "such as https://www.example.com/*. Try:"],
+    [["C1", "--batch", "-"], "A batch takes clients and targets from its file alone."],
     [["--batch", "-", "--retry-failed", "-"], "give one of them"],
-    [["--batch", "/nowhere/at-all.jsonl"], 'Cannot read "/nowhere/at-all.jsonl": ENOENT.'],
+    [["--batch", "-", "C1"], "A batch takes clients and targets from its file alone."],
+    [["--batch", "-", "--json"], "A batch takes clients and targets from its file alone."],
+    [["--batch", "-", "--app-id", appId], "A batch takes clients and targets from its file alone."],
+    [["--batch", "/nowhere/at-all.jsonl"], 'Cannot read "/nowhere/at-all.jsonl": there is no such file.'],
+    [["--batch", folder], "it is a directory."],
   ])("%j exits 2, and nothing is sent", async (args, says) => {
     const { status, stdout, stderr } = await cli(...args);
 
     expect(stderr).toContain(says);
-    expect(stderr).toMatch(/Try: complycube-tokens generate --help\n$/);
+    expect(stderr).toMatch(/^[^\n]+ Try: complycube-tokens generate --help\n$/);
     expect(stdout).toBe("");
     expect(status).toBe(2);
     expect(sent).toEqual([]);
   });
 
-  test("exits 2 without a key", async () => {
-    const { status, stderr } = await finished(start(["C1", "--app-id", appId], { COMPLYCUBE_API_KEY: "" }));
+  test("exits 2 for a COMPLYCUBE_BASE_URL that is none", async () => {
+    const child = start(["C1", "--app-id", appId], { COMPLYCUBE_BASE_URL: "http://api.example.com" });
 
-    expect(stderr).toContain("COMPLYCUBE_API_KEY");
+    const { status, stderr } = await finished(child);
+
+    expect(stderr).toMatch(/^COMPLYCUBE_BASE_URL must start with https:\/\//);
     expect(status).toBe(2);
   });
 });
@@ -207,6 +290,16 @@ describe("generate --batch", () => {
     expect(sent.length).toBeLessThan(20_000);
   });
 
+  test.skipIf(!existsSync("/dev/full"))("exits 1 when its results cannot be written", async () => {
+    const { status, stderr } = await runShell(
+      `cli generate --batch ${lines(many(3).trim().split("\n"))} > /dev/full`,
+      { COMPLYCUBE_BASE_URL: baseUrl },
+    );
+
+    expect(stderr).toMatch(/^Cannot write the result: ENOSPC\.\nStopped: /);
+    expect(status).toBe(1);
+  });
+
   test.each([
     ["live_KEY", 36_001],
     ["test_KEY", 18_001],
@@ -231,26 +324,10 @@ describe("generate --batch", () => {
   });
 });
 
-function environment(more: Record<string, string> = {}): NodeJS.ProcessEnv {
-  return { ...process.env, COMPLYCUBE_API_KEY: KEY, COMPLYCUBE_BASE_URL: baseUrl, ...more };
-}
-
 function start(args: string[], more: Record<string, string> = {}): ChildProcessWithoutNullStreams {
-  const child = spawn(process.execPath, ["src/cli.ts", "generate", ...args], {
-    cwd: root,
-    env: environment(more),
-  });
+  const child = startCli(["generate", ...args], { COMPLYCUBE_BASE_URL: baseUrl, ...more });
   running.push(child);
   return child;
-}
-
-async function finished(child: ChildProcessWithoutNullStreams) {
-  const [stdout, stderr, [status]] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    once(child, "exit"),
-  ]);
-  return { status: status as number, stdout, stderr };
 }
 
 function cli(...args: string[]) {

@@ -672,7 +672,38 @@ describe("a failure", () => {
   });
 });
 
+describe("a warning without onError", () => {
+  test("is printed on the console, and the token goes out", async () => {
+    const print = vi.spyOn(console, "warn").mockImplementation(() => {});
+    const { handler } = setUp({ onError: undefined });
+
+    const response = await handler(post({ ...OWN_PAGE, origin: "https://other.example.com" }));
+
+    expect(response.status).toBe(200);
+    expect(print).toHaveBeenCalledExactlyOnceWith(
+      expect.stringMatching(
+        /^complycube-tokens\/handler: A token for "https:\/\/www\.example\.com\/\*" cannot work at https:\/\/other\.example\.com\. /,
+      ),
+    );
+    print.mockRestore();
+  });
+});
+
 describe("a caller who goes away", () => {
+  test("does not hide a failure of another kind", async () => {
+    const failure = new Error("broken session store");
+    const { handler, onError } = setUp({
+      authenticate: () => {
+        throw failure;
+      },
+    });
+
+    const response = await handler(post(OWN_PAGE, { signal: AbortSignal.abort() }));
+
+    expect(response.status).toBe(500);
+    expect(onError.mock.calls[0]?.[0]).toBe(failure);
+  });
+
   test("ends the call to the API and is no error", async () => {
     const caller = new AbortController();
     let apiSignal: AbortSignal | null | undefined;

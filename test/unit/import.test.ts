@@ -10,9 +10,9 @@ interface Watched {
   resources: string[];
 }
 
-/** Loads a file in a process that may read the package and its one dependency, and nothing else. */
+/** Loads a file in a process that may read the package, and nothing else. */
 function watchImport(file: string): Watched {
-  const readable = ["dist/", "package.json", "node_modules/openapi-fetch/", "test/support/watch-import.ts"];
+  const readable = ["dist/", "package.json", "test/support/watch-import.ts"];
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
     [
@@ -29,19 +29,19 @@ function watchImport(file: string): Watched {
 
 describe("importing the package", () => {
   test.each([
-    ["index.js", /^(dist|node_modules\/openapi-fetch)\//],
-    ["index.cjs", /^dist\//],
-    ["handler.js", /^dist\//],
-    ["handler.cjs", /^dist\//],
-    ["fetch.js", /^(dist|node_modules\/openapi-fetch)\//],
-    ["fetch.cjs", /^dist\//],
-    ["referrer.js", /^dist\//],
-    ["referrer.cjs", /^dist\//],
-  ])("dist/%s reads its own files and creates nothing", (file, own) => {
+    "index.js",
+    "index.cjs",
+    "handler.js",
+    "handler.cjs",
+    "fetch.js",
+    "fetch.cjs",
+    "referrer.js",
+    "referrer.cjs",
+  ])("dist/%s reads its own files and creates nothing", (file) => {
     const { files, builtins, touched, resources } = watchImport(file);
 
     expect(files).toContain(`dist/${file}`);
-    expect(files.filter((read) => !own.test(read))).toEqual([]);
+    expect(files.filter((read) => !read.startsWith("dist/"))).toEqual([]);
     expect(builtins).toEqual([]); // Node.js loads its fetch, its streams and the like when they are first touched.
     expect(touched).toEqual([]);
     expect(resources).toEqual([]);

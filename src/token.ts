@@ -1,0 +1,54 @@
+import { kindOf } from "./checks.ts";
+
+/** What a token says of itself. Nothing of it is verified. */
+export interface TokenContents {
+  /** When it stops working, from the claim `exp`; `undefined` where that is missing, or not a number of seconds. */
+  expiresAt: Date | undefined;
+  /** When it was minted, from the claim `iat`; `undefined` where that is missing, or not a number of seconds. */
+  issuedAt: Date | undefined;
+  /** All claims, as they are. ComplyCube documents none of them: depend on none but the two above. */
+  claims: Record<string, unknown>;
+}
+
+/**
+ * Reads what is written in a token, such as when it expires. It decodes and never verifies: anyone can write a token
+ * that says the same, so never let anyone in because of it. Nothing is sent.
+ *
+ * @throws TypeError when it is not a JSON Web Token; the message shows nothing of it
+ * @example
+ * const { expiresAt } = inspectToken(token);
+ * const isFresh = expiresAt !== undefined && expiresAt.getTime() > Date.now() + 60_000;
+ * @see https://www.rfc-editor.org/rfc/rfc7519#section-4.1
+ */
+export function inspectToken(token: string): TokenContents {
+  if (typeof token !== "string") throw new TypeError(`token must be a string, not ${kindOf(token)}.`);
+  const [, payload] = /^[\w-]+=*\.([\w-]+)=*\.[\w-]*=*$/.exec(token) ?? [];
+  if (payload === undefined) {
+    throw new TypeError(
+      "token is not a JSON Web Token: it must be three parts in base64url with dots between them.",
+    );
+  }
+  const claims = parsePayload(payload);
+  if (typeof claims !== "object" || claims === null || Array.isArray(claims)) {
+    throw new TypeError("token is not a JSON Web Token: its second part must be a JSON object in base64url.");
+  }
+  const { exp, iat } = claims as Record<string, unknown>;
+  return { expiresAt: dateOf(exp), issuedAt: dateOf(iat), claims: claims as Record<string, unknown> };
+}
+
+/** The value that is encoded; `undefined` where there is none. What is thrown on the way would quote the token. */
+function parsePayload(payload: string): unknown {
+  try {
+    const bytes = atob(payload.replaceAll("-", "+").replaceAll("_", "/"));
+    const utf8 = Uint8Array.from(bytes, (byte) => byte.charCodeAt(0));
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(utf8));
+  } catch {
+    return undefined;
+  }
+}
+
+/** A JWT counts in seconds, whole or not. A number that is too large for a `Date` tells no time either. */
+function dateOf(seconds: unknown): Date | undefined {
+  const date = new Date(typeof seconds === "number" ? seconds * 1_000 : Number.NaN);
+  return Number.isNaN(date.getTime()) ? undefined : date;
+}

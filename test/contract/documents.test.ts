@@ -1,0 +1,157 @@
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { root } from "../../scripts/root.ts";
+
+const DOCUMENTS = ["README.md", "CONTRIBUTING.md", "docs/limits.md", "examples/README.md", "bench/README.md"];
+const read = (file: string) => readFileSync(root + file, "utf8");
+
+/** A reader's own project: empty, apart from the package as it would be published. */
+const project = mkdtempSync(join(tmpdir(), "complycube-documents-"));
+const environment = () => ({
+  PATH: process.env.PATH,
+  HOME: project,
+  COMPLYCUBE_BASE_URL: inject("prismUrl"),
+  COMPLYCUBE_API_KEY: "test_DOCUMENTS_KEY_1",
+});
+
+/** Runs a line of a shell, which has to succeed, and returns what it prints. */
+function run(line: string, cwd = project): string {
+  const { status, stdout, stderr } = spawnSync("sh", ["-ec", line], {
+    cwd,
+    encoding: "utf8",
+    env: environment(),
+  });
+  expect(status, stderr).toBe(0);
+  return stdout;
+}
+
+beforeAll(() => {
+  // Without its scripts, which would build dist/ anew under the other tests.
+  run(`npm pack --ignore-scripts --silent --pack-destination ${JSON.stringify(project)}`, root);
+  const tarball = readdirSync(project).find((file) => file.endsWith(".tgz"));
+  run(`npm init --yes && npm install --offline --no-audit --no-fund ./${tarball}`);
+}, 60_000);
+afterAll(() => rmSync(project, { recursive: true, force: true }));
+
+/** What the commands of the documents do. */
+const COMMANDS: Record<string, (line: string) => void> = {
+  "npm install complycube-tokens"() {
+    expect(run("npm ls")).toContain("complycube-tokens@"); // From the tarball, above.
+  },
+  "export COMPLYCUBE_API_KEY=test_YOUR_KEY"(line) {
+    run(line);
+  },
+  "npx complycube-tokens generate CLIENT_ID --referrer 'https://www.example.com/*'"(line) {
+    expect(run(line)).toBe("<CLIENT_TOKEN>\n");
+  },
+  "npx complycube-tokens generate --batch clients.jsonl > results.jsonl"(line) {
+    const web = '{"clientId":"ONE","referrer":"https://www.example.com/*"}';
+    const mobile = '{"clientId":"TWO","appId":"com.example.app"}';
+    writeFileSync(join(project, "clients.jsonl"), `${web}\n${mobile}\n`);
+
+    run(line);
+
+    const results = readFileSync(join(project, "results.jsonl"), "utf8").trim().split("\n");
+    expect(results.map((result) => JSON.parse(result).token)).toEqual(["<CLIENT_TOKEN>", "<CLIENT_TOKEN>"]);
+  },
+  "npx complycube-tokens check-referrer 'https://www.example.com/*' https://www.example.com/verify"(line) {
+    expect(run(line)).toMatch(/^Result +matches$/m);
+  },
+  "npx complycube-tokens inspect - < token.txt"(line) {
+    const claims = Buffer.from('{"iat":1800000000,"exp":1800003600}').toString("base64url");
+    writeFileSync(join(project, "token.txt"), `eyJhbGciOiJIUzI1NiJ9.${claims}.c2lnbmF0dXJl\n`);
+
+    expect(JSON.parse(run(line)).expiresAt).toBe("2027-01-15T09:00:00.000Z");
+  },
+  "npm ci && npm run demo"() {
+    expect(run("node scripts/demo.ts", root)).toContain("→ <CLIENT_TOKEN>"); // All but building dist/ anew.
+  },
+};
+/** Commands that .ci/run itself runs, this test among them. */
+const RUN_BY_CI = ["npm ci", "npm test", "npm ci && npm test"];
+
+const commands = DOCUMENTS.flatMap((file) => [...read(file).matchAll(/^```sh\n(.*?)^```/gms)])
+  .flatMap(([, block = ""]) => block.trim().split("\n"))
+  .map((line) => line.replace(/ +#.*/, ""))
+  .filter((line) => !RUN_BY_CI.includes(line));
+
+/** The only TypeScript block of the README that holds this. */
+function block(part: string): string {
+  const found = [...read("README.md").matchAll(/^```ts\n(.*?)^```/gms)].filter(([code]) =>
+    code.includes(part),
+  );
+  expect(found).toHaveLength(1);
+  return found[0]?.[1] ?? "";
+}
+
+describe("the documents' commands", () => {
+  test("are all run here or by .ci/run", () => {
+    const { scripts } = JSON.parse(read("package.json"));
+
+    expect(commands).toEqual(Object.keys(COMMANDS));
+    expect(read(".ci/run")).toMatch(/^npm ci$.*^npm run check /ms);
+    expect(scripts.check).toContain("npm test");
+  });
+
+  test.each(commands)("%s", { timeout: 60_000 }, (line) => COMMANDS[line]?.(line));
+
+  test.each(DOCUMENTS)("that %s names are scripts of package.json", (file) => {
+    const { scripts } = JSON.parse(read("package.json"));
+
+    const named = [...read(file).matchAll(/npm run ([a-z][\w:-]*)/g)].map(([, script]) => script);
+
+    expect(Object.keys(scripts)).toEqual(expect.arrayContaining(named));
+  });
+});
+
+describe("the README's code", () => {
+  test("mints a token as the first call", () => {
+    writeFileSync(join(project, "first.mts"), `${block("COMPLYCUBE_API_KEY })")}\nconsole.log(token);`);
+
+    expect(run("node first.mts")).toBe("<CLIENT_TOKEN>\n");
+  });
+
+  test("answers a frontend as the endpoint", async () => {
+    for (const name of ["hono", "@hono"]) {
+      symlinkSync(`${root}node_modules/${name}`, join(project, "node_modules", name));
+    }
+    const code = block("serve({").replace("port: 3000 });", "port: 0 }, ({ port }) => console.log(port));");
+    writeFileSync(join(project, "endpoint.mts"), code);
+    const server = spawn("node", ["endpoint.mts"], { cwd: project, env: environment() });
+    try {
+      const [port] = await once(server.stdout, "data");
+      const ask = (cookie: string) =>
+        fetch(`http://127.0.0.1:${Number(port)}/api/complycube-token`, {
+          method: "POST",
+          headers: { cookie, "sec-fetch-site": "same-origin" },
+        });
+
+      const answer = await ask("session=SESSION_ID");
+      const refusal = await ask("session=SOMEONE_ELSE");
+
+      expect(answer.status).toBe(200);
+      expect(await answer.json()).toEqual({ token: "<CLIENT_TOKEN>" });
+      expect(refusal.status).toBe(401);
+    } finally {
+      server.kill();
+    }
+  });
+
+  test("finds of patterns and pages what its comments say", () => {
+    const code = block("explainReferrer, matchesReferrer")
+      .replace(/^(\w+\(.*\));/gm, "console.log($1);")
+      .concat("console.log(matches, sent, reason);");
+    writeFileSync(join(project, "referrer.mts"), code);
+
+    expect(run("node referrer.mts").split("\n")).toEqual([
+      "https://www.example.com/*",
+      "true",
+      "false https://www.example.com/ path-not-sent",
+      "",
+    ]);
+  });
+});

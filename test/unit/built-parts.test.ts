@@ -1,0 +1,96 @@
+import { createRequire } from "node:module";
+import { afterEach, describe, expect, test } from "vitest";
+import { root } from "../../scripts/root.ts";
+import { KEY } from "../support/leak-scan.ts";
+import { listen } from "../support/listen.ts";
+
+type Main = typeof import("../../src/index.ts");
+type Undici = typeof import("../../src/undici.ts");
+type Redis = typeof import("../../src/redis.ts");
+type Referrer = typeof import("../../src/referrer/index.ts");
+
+/** A part of dist/, in one of its two formats. */
+const load = async <Part>(format: string, part: string): Promise<Part> =>
+  format === "esm"
+    ? await import(`${root}dist/${part}.js`)
+    : createRequire(import.meta.url)(`${root}dist/${part}.cjs`);
+
+const TARGET = { appId: "com.myapp.demo.app" };
+const closing: (() => Promise<void>)[] = [];
+
+afterEach(async () => {
+  await Promise.all(closing.splice(0).map((close) => close()));
+});
+
+/** An API whose every answer is larger than a token may be. */
+async function tooLargeApi(): Promise<string> {
+  const { url, close } = await listen((_, response) => response.end("x".repeat(2 * 1024 * 1024)));
+  closing.push(close);
+  return url;
+}
+
+/** Asks a limit that has no queue twice, while its store does not answer. */
+function fillQueue({ redisRateLimit }: Redis): Promise<unknown> {
+  const store = { status: "ready", defineCommand() {}, eval: () => new Promise(() => {}) };
+  const limit = redisRateLimit({ store: store as never, perSecond: 1, maxQueue: 0 });
+  limit.acquire().catch(() => {});
+  return limit.acquire().catch((error: unknown) => error);
+}
+
+describe("the parts that are built", () => {
+  test.each([
+    ["esm", "esm"],
+    ["cjs", "cjs"],
+    ["esm", "cjs"],
+    ["cjs", "esm"],
+  ])("an %s ComplyCube and an %s undiciFetch agree on a body that is too large", async (main, part) => {
+    const { ComplyCube } = await load<Main>(main, "index");
+    const { undiciFetch } = await load<Undici>(part, "undici");
+    const fetch = undiciFetch();
+    closing.push(() => fetch.close());
+    const complycube = new ComplyCube({ apiKey: KEY, baseUrl: await tooLargeApi(), fetch });
+
+    const call = complycube.token.generate("CLIENT_ID", TARGET);
+
+    await expect(call).rejects.toMatchObject({
+      name: "InvalidResponseError",
+      message: "The API answered 200 with more than 1 MiB of body.",
+    });
+  });
+
+  test.each(["esm", "cjs"])("in %s, an error is one class whichever part threw it", async (format) => {
+    const main = await load<Main>(format, "index");
+    const redis = await load<Redis>(format, "redis");
+    const referrer = await load<Referrer>(format, "referrer");
+
+    const queueFull = await fillQueue(redis);
+
+    expect(queueFull).toBeInstanceOf(main.RateLimitQueueFullError);
+    expect(queueFull).toBeInstanceOf(main.ComplyCubeError);
+    expect(() => main.parseReferrerPattern("no pattern")).toThrow(referrer.ReferrerPatternError);
+    expect(() => referrer.parseReferrerPattern("no pattern")).toThrow(main.ReferrerPatternError);
+  });
+
+  test.each([
+    ["esm", "cjs"],
+    ["cjs", "esm"],
+  ])("a batch of an %s ComplyCube waits while the queue of an %s limit is full", async (main, part) => {
+    const { ComplyCube } = await load<Main>(main, "index");
+    const queueFull = await fillQueue(await load<Redis>(part, "redis"));
+    let asked = 0;
+    const rateLimit = {
+      async acquire() {
+        if (++asked === 1) throw queueFull;
+      },
+    };
+    const fetch = async () => new Response('{"token":"TOKEN"}');
+    const complycube = new ComplyCube({ apiKey: KEY, rateLimit, fetch });
+
+    const results = [];
+    for await (const result of complycube.token.generateMany([{ clientId: "CLIENT_ID", ...TARGET }])) {
+      results.push(result.token);
+    }
+
+    expect(results).toEqual(["TOKEN"]);
+  });
+});
