@@ -178,9 +178,24 @@ describe.each(transports)("abort over $name", ({ fetch }) => {
 });
 
 describe("abort where the fetch option takes no notice of its signal", () => {
-  test("rejects at once in flight, and throws the late answer away", async () => {
+  const cancelled = vi.fn();
+
+  test.each<[string, () => unknown]>([
+    ["a web stream", () => new ReadableStream({ cancel: cancelled })],
+    [
+      "a web stream that cannot be cancelled",
+      () =>
+        new ReadableStream({
+          cancel() {
+            cancelled();
+            throw new Error("already gone");
+          },
+        }),
+    ],
+    ["a stream of Node.js, as in node-fetch", () => ({ destroy: cancelled })],
+  ])("rejects at once in flight, and throws the late answer away: %s", async (_, body) => {
+    cancelled.mockClear();
     const late = deferred<Response>();
-    const cancelled = vi.fn();
     const caller = new AbortController();
     const call = settle(
       local(() => late.promise),
@@ -189,14 +204,14 @@ describe("abort where the fetch option takes no notice of its signal", () => {
 
     caller.abort("now");
     const { error } = await call;
-    late.resolve(new Response(new ReadableStream({ cancel: cancelled })));
+    late.resolve({ status: 200, headers: new Headers(), body: body() } as Response);
 
     expect(error).toBe("now");
     await vi.waitFor(() => expect(cancelled).toHaveBeenCalledOnce());
   });
 
   test("rejects at once in a body that never ends, and cancels it", async () => {
-    const cancelled = vi.fn();
+    cancelled.mockClear();
     const pulled = deferred<void>();
     const body = new ReadableStream({
       async pull(controller) {

@@ -441,6 +441,13 @@ describe("a fetch option that fails", () => {
     expect((error as Error).cause).toBeUndefined();
   });
 
+  test("to give web streams, giving text of exactly 1 MiB, still gives its token", async () => {
+    const respond = async () =>
+      ({ status: 200, headers: new Headers(), text: async () => MINTED.padEnd(1024 * 1024) }) as Response;
+
+    expect(await settle(local(respond))).toEqual({ token: TOKEN });
+  });
+
   test.each<[string, string, (key: string) => string]>([
     ["as it is", 'abcd"efgh\\SECOND+HALF/SECRET', (key) => key],
     ["as JSON does", 'abcd"efgh\\SECOND+HALF/SECRET', (key) => JSON.stringify(key).slice(1, -1)],

@@ -1,9 +1,10 @@
+import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { ComplyCube } from "../../src/index.ts";
 import { undiciFetch } from "../../src/undici.ts";
 import { all, answer, pause, startFaultServer } from "../support/fault-server.ts";
 import { KEY, TOKEN } from "../support/leak-scan.ts";
-import { TARGET } from "../support/settle.ts";
+import { settle, TARGET } from "../support/settle.ts";
 import { MINTED } from "./scenarios/scenario.ts";
 
 describe("undiciFetch", () => {
@@ -38,6 +39,20 @@ describe("undiciFetch", () => {
 
     await expect(call).resolves.toBe(TOKEN);
     await expect.poll(() => server.open()).toBe(0);
+  });
+
+  test("says that a body is over 1 MiB where only its decompression shows it", async () => {
+    const body = gzipSync(Buffer.alloc(2 * 1024 * 1024, " "));
+    const server = await startFaultServer({ steps: [answer(200, body, { "content-encoding": "gzip" })] });
+    const fetch = undiciFetch();
+
+    const { error } = await settle(new ComplyCube({ apiKey: KEY, baseUrl: server.url, fetch }));
+    await fetch.close();
+
+    expect(error).toMatchObject({
+      name: "InvalidResponseError",
+      message: "The API answered 200 with more than 1 MiB of body.",
+    });
   });
 
   test("called by itself is a fetch that gives a Response", async () => {

@@ -146,6 +146,7 @@ export const successBodyScenarios: Scenario[] = [
     outcome: notAToken(status),
   })),
   { title: "204", steps: () => [bytes(head(204))], outcome: notAToken(204) },
+  { title: "205 without a length", steps: () => [bytes(head(205))], outcome: notAToken(205) },
   { title: "205", steps: () => [bytes(head(205, { "content-length": "0" }))], outcome: notAToken(205) },
 ];
 
