@@ -2,7 +2,7 @@ import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { ComplyCube } from "../../src/index.ts";
 import { undiciFetch } from "../../src/undici.ts";
-import { all, answer, pause, startFaultServer } from "../support/fault-server.ts";
+import { all, answer, closedPort, pause, startFaultServer } from "../support/fault-server.ts";
 import { KEY, TOKEN } from "../support/leak-scan.ts";
 import { settle, TARGET } from "../support/settle.ts";
 import { MINTED } from "./scenarios/scenario.ts";
@@ -41,6 +41,40 @@ describe("undiciFetch", () => {
     await expect.poll(() => server.open()).toBe(0);
   });
 
+  test("keeps the path of a gateway", async () => {
+    const server = await startFaultServer({ steps: [answer(200, MINTED)] });
+    const fetch = undiciFetch();
+
+    await settle(new ComplyCube({ apiKey: KEY, baseUrl: `${server.url}/complycube`, fetch }));
+    await fetch.close();
+
+    expect(server.received.map(({ path }) => path)).toEqual(["/complycube/v1/tokens"]);
+  });
+
+  test("says why no answer came", async () => {
+    const fetch = undiciFetch();
+    const baseUrl = await closedPort();
+
+    const { error } = await settle(new ComplyCube({ apiKey: KEY, baseUrl, fetch, maxRetries: 0 }));
+    await fetch.close();
+
+    expect(error).toMatchObject({
+      name: "ConnectionError",
+      message: `No answer from ${baseUrl}: ECONNREFUSED.`,
+      cause: { code: "ECONNREFUSED" },
+    });
+  });
+
+  test("takes an empty body for empty, whatever its compression is said to be", async () => {
+    const server = await startFaultServer({ steps: [answer(200, "", { "content-encoding": "gzip" })] });
+    const fetch = undiciFetch();
+
+    const { error } = await settle(new ComplyCube({ apiKey: KEY, baseUrl: server.url, fetch }));
+    await fetch.close();
+
+    expect((error as Error).message).toBe("The API answered 200 without a token in its body.");
+  });
+
   test("says that a body is over 1 MiB where only its decompression shows it", async () => {
     const body = gzipSync(Buffer.alloc(2 * 1024 * 1024, " "));
     const server = await startFaultServer({ steps: [answer(200, body, { "content-encoding": "gzip" })] });
@@ -64,5 +98,6 @@ describe("undiciFetch", () => {
     expect(response.status).toBe(200);
     expect(await response.json()).toEqual({ token: TOKEN });
     await fetch.close();
+    await expect.poll(() => server.open()).toBe(0);
   });
 });

@@ -1,4 +1,4 @@
-import { deflateRawSync, gzipSync } from "node:zlib";
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from "node:zlib";
 import {
   all,
   answer,
@@ -112,7 +112,12 @@ const tokens: [string, Step][] = [
   ["exactly 1 MiB, chunked", chunked(200, [MINTED.padEnd(MIB)])],
   ["gzip", answer(200, gzipSync(MINTED), gzip)],
   ["gzip, chunked", chunked(200, [gzipSync(MINTED)], gzip)],
+  ["gzip in capitals", answer(200, gzipSync(MINTED), { "content-encoding": "GZIP" })],
+  ["gzip by its older name", answer(200, gzipSync(MINTED), { "content-encoding": "x-gzip" })],
+  ["deflate", answer(200, deflateSync(MINTED), { "content-encoding": "deflate" })],
   ["raw deflate", answer(200, deflateRawSync(MINTED), { "content-encoding": "deflate" })],
+  ["Brotli", answer(200, brotliCompressSync(MINTED), { "content-encoding": "br" })],
+  ["not compressed, which is said", answer(200, MINTED, { "content-encoding": "identity" })],
   [
     "102 before it",
     bytes(head("102 Processing"), head(200, { "content-length": String(MINTED.length) }), MINTED),
@@ -146,6 +151,12 @@ export const successBodyScenarios: Scenario[] = [
     outcome: notAToken(status),
   })),
   { title: "204", steps: () => [bytes(head(204))], outcome: notAToken(204) },
+  {
+    title: "200 with a compression that nobody knows, which the fetch standard ignores",
+    steps: () => [answer(200, MINTED, { "content-encoding": "x-none" })],
+    outcome: notAToken(),
+    outcomeOver: { "global fetch": token() },
+  },
   { title: "205 without a length", steps: () => [bytes(head(205))], outcome: notAToken(205) },
   { title: "205", steps: () => [bytes(head(205, { "content-length": "0" }))], outcome: notAToken(205) },
 ];
