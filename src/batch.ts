@@ -178,7 +178,7 @@ function open<R>(requests: Iterable<R> | AsyncIterable<R>): RowIterator<R> {
 
 /** Lets the source close its file or cursor. One that is being read now may never answer, so it is not waited for. */
 async function close(rows: RowIterator<unknown>, reading: boolean): Promise<void> {
-  const closed = Promise.resolve(rows.return?.()).catch(() => {});
+  const closed = (async () => rows.return?.())().catch(() => {}); // Where it throws, too.
   if (!reading) await closed;
 }
 

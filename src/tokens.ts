@@ -79,7 +79,10 @@ export class Tokens {
     for (let attempt = 1; ; attempt++) {
       signal?.throwIfAborted();
       const turn = this.#limit?.take(signal, attempt - 1);
-      if (turn !== undefined) await turn; // Only then: even an await of nothing is a delay.
+      if (turn !== undefined) {
+        await turn; // Only then: even an await of nothing is a delay.
+        signal?.throwIfAborted(); // A limiter of one's own may grant the turn and abort in one go.
+      }
       const startedAt = performance.now();
       try {
         const { token, status, requestId } = await runAttempt(call.timeoutMs, signal, (running) =>

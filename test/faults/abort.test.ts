@@ -1,11 +1,6 @@
 import { getEventListeners } from "node:events";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import {
-  type AttemptEvent,
-  ComplyCube,
-  type ComplyCubeOptions,
-  type RequestOptions,
-} from "../../src/index.ts";
+import { type AttemptEvent, ComplyCube, type ComplyCubeOptions } from "../../src/index.ts";
 import {
   all,
   answer,
@@ -21,27 +16,25 @@ import {
   startFaultServer,
 } from "../support/fault-server.ts";
 import { KEY } from "../support/leak-scan.ts";
+import { settle } from "../support/settle.ts";
 import { MINTED, REFUSAL } from "./scenarios/scenario.ts";
 import { transports } from "./transports.ts";
 
-const TARGET = { referrer: "https://www.example.com/*" };
 /** Far more than any test takes, so that what ends sooner was ended by the abort. */
 const timeoutMs = 60_000;
 const PROMPT_MS = 5_000;
 
 const inChunks = { "transfer-encoding": "chunked" };
 
-const servers: FaultServer[] = [];
 const unhandled = vi.fn();
 
 beforeEach(() => {
   process.on("unhandledRejection", unhandled);
 });
 
-afterEach(async () => {
+afterEach(() => {
   vi.restoreAllMocks();
   vi.useRealTimers();
-  await Promise.all(servers.splice(0).map((server) => server.close()));
   process.off("unhandledRejection", unhandled);
   expect(unhandled).not.toHaveBeenCalled();
 });
@@ -66,7 +59,7 @@ describe.each(transports)("abort over $name", ({ fetch }) => {
       ["null", null],
       ["no reason", undefined],
     ])("rejects at once with the caller's own reason: %s", async (_, reason) => {
-      const server = await start([step]);
+      const server = await startFaultServer({ steps: [step] });
       const caller = new AbortController();
       const timers = activeTimers();
       const call = settle(client(server, { fetch }), { signal: caller.signal });
@@ -88,7 +81,7 @@ describe.each(transports)("abort over $name", ({ fetch }) => {
   });
 
   test("sends nothing for a signal that is aborted before", async () => {
-    const server = await start([answer(200, MINTED)]);
+    const server = await startFaultServer({ steps: [answer(200, MINTED)] });
     const events: AttemptEvent[] = [];
     const signal = AbortSignal.abort("too late");
 
@@ -102,7 +95,7 @@ describe.each(transports)("abort over $name", ({ fetch }) => {
   });
 
   test("rejects with the reason of AbortSignal.timeout", async () => {
-    const server = await start([stall]);
+    const server = await startFaultServer({ steps: [stall] });
     const signal = AbortSignal.timeout(50);
 
     const { error } = await settle(client(server, { fetch }), { signal });
@@ -119,7 +112,7 @@ describe.each(transports)("abort over $name", ({ fetch }) => {
     ["an answer that is no token", [answer(200, "")]],
   ])("leaves no listener and no timer after %s", async (_, steps) => {
     vi.spyOn(Math, "random").mockReturnValue(0);
-    const server = await start(steps);
+    const server = await startFaultServer({ steps });
     const caller = new AbortController();
     const timers = activeTimers();
 
@@ -130,7 +123,7 @@ describe.each(transports)("abort over $name", ({ fetch }) => {
   });
 
   test("leaves no listener after a timeout", async () => {
-    const server = await start([stall]);
+    const server = await startFaultServer({ steps: [stall] });
     const caller = new AbortController();
 
     const { error } = await settle(client(server, { fetch }), {
@@ -146,7 +139,7 @@ describe.each(transports)("abort over $name", ({ fetch }) => {
   test("one signal ends 64 calls, without a warning about its listeners", async () => {
     const warned = vi.fn();
     process.on("warning", warned);
-    const server = await start([stall]);
+    const server = await startFaultServer({ steps: [stall] });
     const caller = new AbortController();
     const calls = Array.from({ length: 64 }, () =>
       settle(client(server, { fetch }), { signal: caller.signal }),
@@ -163,7 +156,7 @@ describe.each(transports)("abort over $name", ({ fetch }) => {
   });
 
   test("tells onAttempt of the attempt that was ended", async () => {
-    const server = await start([stall]);
+    const server = await startFaultServer({ steps: [stall] });
     const caller = new AbortController();
     const events: AttemptEvent[] = [];
     const call = settle(client(server, { fetch, onAttempt: (event) => events.push(event) }), {
@@ -185,9 +178,24 @@ describe.each(transports)("abort over $name", ({ fetch }) => {
 });
 
 describe("abort where the fetch option takes no notice of its signal", () => {
-  test("rejects at once in flight, and throws the late answer away", async () => {
+  const cancelled = vi.fn();
+
+  test.each<[string, () => unknown]>([
+    ["a web stream", () => new ReadableStream({ cancel: cancelled })],
+    [
+      "a web stream that cannot be cancelled",
+      () =>
+        new ReadableStream({
+          cancel() {
+            cancelled();
+            throw new Error("already gone");
+          },
+        }),
+    ],
+    ["a stream of Node.js, as in node-fetch", () => ({ destroy: cancelled })],
+  ])("rejects at once in flight, and throws the late answer away: %s", async (_, body) => {
+    cancelled.mockClear();
     const late = deferred<Response>();
-    const cancelled = vi.fn();
     const caller = new AbortController();
     const call = settle(
       local(() => late.promise),
@@ -196,14 +204,14 @@ describe("abort where the fetch option takes no notice of its signal", () => {
 
     caller.abort("now");
     const { error } = await call;
-    late.resolve(new Response(new ReadableStream({ cancel: cancelled })));
+    late.resolve({ status: 200, headers: new Headers(), body: body() } as Response);
 
     expect(error).toBe("now");
     await vi.waitFor(() => expect(cancelled).toHaveBeenCalledOnce());
   });
 
   test("rejects at once in a body that never ends, and cancels it", async () => {
-    const cancelled = vi.fn();
+    cancelled.mockClear();
     const pulled = deferred<void>();
     const body = new ReadableStream({
       async pull(controller) {
@@ -364,12 +372,6 @@ describe("the timer of an attempt", () => {
   });
 });
 
-async function start(steps: Step[]): Promise<FaultServer> {
-  const server = await startFaultServer({ steps });
-  servers.push(server);
-  return server;
-}
-
 function client(server: FaultServer, options: ComplyCubeOptions): ComplyCube {
   return new ComplyCube({ apiKey: KEY, rateLimit: false, baseUrl: server.url, timeoutMs, ...options });
 }
@@ -377,16 +379,6 @@ function client(server: FaultServer, options: ComplyCubeOptions): ComplyCube {
 /** A client whose fetch is a stand-in. */
 function local(fetch: () => Promise<Response>, options: ComplyCubeOptions = {}): ComplyCube {
   return new ComplyCube({ apiKey: KEY, rateLimit: false, timeoutMs, fetch, ...options });
-}
-
-function settle(
-  complycube: ComplyCube,
-  options: RequestOptions,
-): Promise<{ token?: string; error?: unknown }> {
-  return complycube.token.generate("CLIENT_ID", TARGET, options).then(
-    (token) => ({ token }),
-    (error) => ({ error }),
-  );
 }
 
 /** A promise that the test settles. */

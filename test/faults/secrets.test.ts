@@ -1,24 +1,15 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { type AttemptEvent, ComplyCube, type ComplyCubeOptions, ConnectionError } from "../../src/index.ts";
-import {
-  answer,
-  type FaultServer,
-  json,
-  reset,
-  type Step,
-  startFaultServer,
-} from "../support/fault-server.ts";
+import { answer, json, reset, startFaultServer } from "../support/fault-server.ts";
 import { KEY, leaks, TOKEN } from "../support/leak-scan.ts";
+import { caught, settle, TARGET } from "../support/settle.ts";
 import { MINTED, REFUSAL } from "./scenarios/scenario.ts";
 import { transports } from "./transports.ts";
 
-const TARGET = { referrer: "https://www.example.com/*" };
-const servers: FaultServer[] = [];
-
-afterEach(async () => {
+afterEach(() => {
   vi.restoreAllMocks();
   vi.unstubAllEnvs();
-  await Promise.all(servers.splice(0).map((server) => server.close()));
 });
 
 describe("the leak scan", () => {
@@ -65,6 +56,13 @@ describe("a client", () => {
     expect(leaks({ ...complycube, ...complycube.token }, [KEY, TOKEN])).toEqual([]);
   });
 
+  test("has no field, and no function, through which its options could be read", () => {
+    const complycube = local(async () => new Response(MINTED));
+
+    expect(Reflect.ownKeys(complycube)).toEqual(["token"]);
+    expect(Reflect.ownKeys(complycube.token)).toEqual([]);
+  });
+
   test("shows no key that came from the environment", () => {
     vi.stubEnv("COMPLYCUBE_API_KEY", KEY);
 
@@ -79,6 +77,7 @@ describe("a key that cannot be one", () => {
     ["with a space before it", ` ${KEY}`],
     ["with a control character", `${KEY}\u0000`],
     ["outside Latin-1", `${KEY}\u2026`],
+    ["outside ASCII", `${KEY}é`],
     ["with Bearer before it", `Bearer ${KEY}`],
     ["in an object", { key: KEY }],
     ["in an array", [KEY]],
@@ -197,7 +196,7 @@ describe("an apiKey function", () => {
 describe.each(transports)("keys over $name", ({ fetch }) => {
   test("are asked for once for each attempt, and used for that attempt alone", async () => {
     vi.spyOn(Math, "random").mockReturnValue(0);
-    const server = await start([json(503, REFUSAL), reset, answer(200, MINTED)]);
+    const server = await startFaultServer({ steps: [json(503, REFUSAL), reset, answer(200, MINTED)] });
     let asked = 0;
     const complycube = new ComplyCube({
       apiKey: async () => `live_KEY_${++asked}`,
@@ -215,13 +214,19 @@ describe.each(transports)("keys over $name", ({ fetch }) => {
     expect(asked).toBe(3);
   });
 
-  test("never cross between parallel calls, however late each comes", async () => {
+  test.each([
+    ["however late each comes", (call: number) => delay(5 * (20 - call))],
+    ["even when all come in one tick", (_: number, tick: Promise<void>) => tick],
+  ])("never cross between parallel calls, %s", async (_, comes) => {
     vi.spyOn(Math, "random").mockReturnValue(0);
-    const server = await start([json(503, REFUSAL), json(503, REFUSAL), answer(200, MINTED)]);
+    const server = await startFaultServer({
+      steps: [json(503, REFUSAL), json(503, REFUSAL), answer(200, MINTED)],
+    });
+    const tick = delay(20);
     let asked = 0;
     const apiKey = async () => {
       const call = ++asked;
-      await new Promise((resolve) => setTimeout(resolve, call <= 20 ? 5 * (20 - call) : 0));
+      if (call <= 20) await comes(call, tick);
       return `live_KEY_${call}`;
     };
     const complycube = new ComplyCube({ apiKey, rateLimit: false, baseUrl: server.url, fetch });
@@ -243,13 +248,15 @@ describe.each(transports)("keys over $name", ({ fetch }) => {
 
   test("of no known shape are hidden too", async () => {
     const plain = "s3cr3t/with+odd=signs&more?";
-    const server = await start([
-      json(
-        400,
-        { message: `Unknown key ${plain}`, param: plain, [plain]: [plain] },
-        { "x-request-id": plain },
-      ),
-    ]);
+    const server = await startFaultServer({
+      steps: [
+        json(
+          400,
+          { message: `Unknown key ${plain}`, param: plain, [plain]: [plain] },
+          { "x-request-id": plain },
+        ),
+      ],
+    });
     const events: AttemptEvent[] = [];
     const complycube = new ComplyCube({
       apiKey: plain,
@@ -334,6 +341,42 @@ describe("a fetch option that fails", () => {
     }
   });
 
+  test("keeps the name, message, code, stack and causes of what it threw, without the key", async () => {
+    const refused = Object.assign(new Error(`connect for ${KEY}`), { code: "ECONNREFUSED" });
+    const several = new AggregateError([refused, new Error("the second address")], "");
+    const failure = Object.assign(new TypeError(`fetch failed for ${KEY}`, { cause: several }), {
+      code: "E1",
+    });
+
+    const { error } = await settle(local(() => Promise.reject(failure), { maxRetries: 0 }));
+
+    expect((error as Error).message).toBe("No answer from https://api.complycube.com: ECONNREFUSED.");
+    expect((error as Error).cause).toMatchObject({
+      name: "TypeError",
+      message: "fetch failed for [redacted]",
+      code: "E1",
+      stack: expect.stringMatching(/fetch failed for \[redacted\]\n.*secrets\.test\.ts/),
+      cause: { name: "AggregateError", cause: { message: "connect for [redacted]", code: "ECONNREFUSED" } },
+    });
+  });
+
+  test("keeps few causes where an Error is its own cause", async () => {
+    const failure = new Error("again");
+    failure.cause = failure;
+
+    const { error } = await settle(local(() => Promise.reject(failure), { maxRetries: 0 }));
+
+    let causes = 0;
+    for (let at = error as Error | undefined; at !== undefined; at = at.cause as Error | undefined) causes++;
+    expect(causes).toBeLessThan(20);
+  });
+
+  test("keeps a string that it threw as the cause, without the key", async () => {
+    const { error } = await settle(local(() => Promise.reject(`no luck with ${KEY}`), { maxRetries: 0 }));
+
+    expect((error as Error).cause).toBe("no luck with [redacted]");
+  });
+
   test.each<[string, () => unknown]>([
     ["nothing", () => undefined],
     ["null", () => null],
@@ -394,14 +437,23 @@ describe("a fetch option that fails", () => {
     const { error } = await settle(local(respond));
 
     expect(error).toMatchObject({ name: "InvalidResponseError", status: 200 });
-    expect((error as Error).message).toContain("1 MiB");
+    expect((error as Error).message).toBe("The API answered 200 with more than 1 MiB of body.");
+    expect((error as Error).cause).toBeUndefined();
   });
 
-  test.each<[string, (key: string) => string]>([
-    ["as PHP writes JSON", (key) => key.replaceAll("/", "\\/")],
-    ["in a URL", encodeURIComponent],
-  ])("to hide the key, which an error body spells %s, does not show it", async (_, spell) => {
-    const key = "live_abcdefgh/SECOND+HALF/SECRET";
+  test("to give web streams, giving text of exactly 1 MiB, still gives its token", async () => {
+    const respond = async () =>
+      ({ status: 200, headers: new Headers(), text: async () => MINTED.padEnd(1024 * 1024) }) as Response;
+
+    expect(await settle(local(respond))).toEqual({ token: TOKEN });
+  });
+
+  test.each<[string, string, (key: string) => string]>([
+    ["as it is", 'abcd"efgh\\SECOND+HALF/SECRET', (key) => key],
+    ["as JSON does", 'abcd"efgh\\SECOND+HALF/SECRET', (key) => JSON.stringify(key).slice(1, -1)],
+    ["as PHP writes JSON", "abcdefgh/SECOND+HALF/SECRET", (key) => key.replaceAll("/", "\\/")],
+    ["as a URL does", "abcdefgh/SECOND+HALF/SECRET", encodeURIComponent],
+  ])("to hide the key, which an error body spells %s, does not show it", async (_, key, spell) => {
     const body = `Unknown key ${spell(key)}`;
     const client = new ComplyCube({ apiKey: key, fetch: async () => new Response(body, { status: 400 }) });
 
@@ -440,6 +492,17 @@ describe("a fetch option that fails", () => {
     expect(leaks(error, [KEY, TOKEN])).toEqual([]);
   });
 
+  test("in the body is told with its cause, without the key", async () => {
+    const body = () => new ReadableStream({ start: (it) => it.error(new Error(`cut off for ${KEY}`)) });
+
+    const { error } = await settle(local(async () => new Response(body())));
+
+    expect((error as Error).message).toBe(
+      "The API answered 200 with a body that broke off or cannot be read.",
+    );
+    expect((error as Error).cause).toMatchObject({ message: "cut off for [redacted]" });
+  });
+
   test("to give a web stream still gives its token through text()", async () => {
     const likeNodeFetch = {
       status: 200,
@@ -459,6 +522,19 @@ describe("a fetch option that fails", () => {
     const { error } = await settle(local(async () => hidden as unknown as Response, { maxRetries: 0 }));
 
     expect(error).toMatchObject({ name: "ConnectionError" });
+  });
+});
+
+describe("another account's key", () => {
+  test.each([
+    ["Unknown key live_c2VjcmV0L2tleQ==", "Unknown key [redacted]"],
+    ["Unknown key test_c2VjcmV0L2tleQ==", "Unknown key [redacted]"],
+    ["Unknown key live_c2VjcmV0\\/L2tleQ%3D%3D", "Unknown key [redacted]"],
+    ["see latest_releases_2026 and test_short", "see latest_releases_2026 and test_short"],
+  ])("is known by its shape: %s", async (body, shown) => {
+    const { error } = await settle(local(async () => new Response(body, { status: 400 })));
+
+    expect(error).toMatchObject({ name: "InvalidRequestError", body: shown });
   });
 });
 
@@ -522,29 +598,7 @@ describe("misuse", () => {
   });
 });
 
-async function start(steps: Step[]): Promise<FaultServer> {
-  const server = await startFaultServer({ steps });
-  servers.push(server);
-  return server;
-}
-
 /** A client whose fetch is a stand-in. */
 function local(fetch: () => Promise<Response>, options: ComplyCubeOptions = {}): ComplyCube {
   return new ComplyCube({ apiKey: KEY, rateLimit: false, fetch, ...options });
-}
-
-function settle(complycube: ComplyCube): Promise<{ token?: string; error?: unknown }> {
-  return complycube.token.generate("CLIENT_ID", TARGET).then(
-    (token) => ({ token }),
-    (error) => ({ error }),
-  );
-}
-
-function caught(run: () => unknown): unknown {
-  try {
-    run();
-  } catch (error) {
-    return error;
-  }
-  return undefined;
 }

@@ -10,7 +10,6 @@ import {
   chunk,
   chunked,
   drip,
-  type FaultServer,
   hangUp,
   head,
   json,
@@ -20,18 +19,15 @@ import {
   startFaultServer,
 } from "../support/fault-server.ts";
 import { KEY, TOKEN } from "../support/leak-scan.ts";
+import { settle, TARGET } from "../support/settle.ts";
 import { MINTED, REFUSAL } from "./scenarios/scenario.ts";
 import { transports } from "./transports.ts";
 
-const TARGET = { referrer: "https://www.example.com/*" };
 const CALLS = 40;
 const PROMPT_MS = 5_000;
 
-const servers: FaultServer[] = [];
-
-afterEach(async () => {
+afterEach(() => {
   vi.restoreAllMocks();
-  await Promise.all(servers.splice(0).map((server) => server.close()));
 });
 
 describe.each(transports)("sockets over $name", ({ fetch }) => {
@@ -42,7 +38,7 @@ describe.each(transports)("sockets over $name", ({ fetch }) => {
     ["HTML instead of a token", answer(200, "<html></html>")],
     ["nothing", bytes(head(204))],
   ])("are used again after %s", async (_, step) => {
-    const server = await start([step]);
+    const server = await startFaultServer({ steps: [step] });
     const complycube = new ComplyCube({
       apiKey: KEY,
       rateLimit: false,
@@ -74,7 +70,7 @@ describe.each(transports)("sockets over $name", ({ fetch }) => {
     ],
     ["a gap in the body", all(bytes(head(200, { "content-length": "99" }), "{"), stall)],
   ])("are given back after %s", async (_, step) => {
-    const server = await start([step]);
+    const server = await startFaultServer({ steps: [step] });
     const complycube = new ComplyCube({
       apiKey: KEY,
       rateLimit: false,
@@ -91,7 +87,7 @@ describe.each(transports)("sockets over $name", ({ fetch }) => {
 
   test("that the server has closed between two calls cost the second a retry at most", async () => {
     vi.spyOn(Math, "random").mockReturnValue(0);
-    const server = await start([all(answer(200, MINTED), pause(20), hangUp)]);
+    const server = await startFaultServer({ steps: [all(answer(200, MINTED), pause(20), hangUp)] });
     const complycube = new ComplyCube({ apiKey: KEY, rateLimit: false, baseUrl: server.url, fetch });
 
     for (let call = 0; call < 10; call++) {
@@ -109,7 +105,7 @@ describe("a process that has made its call", () => {
     ["timed-out", stall, "TimeoutError"],
     ["key-never-comes", stall, "TimeoutError"],
   ])("ends by itself: %s", async (manner, step, printed) => {
-    const server = await start([step]);
+    const server = await startFaultServer({ steps: [step] });
     const script = fileURLToPath(new URL("../support/one-call.ts", import.meta.url));
 
     const startedAt = performance.now();
@@ -120,13 +116,3 @@ describe("a process that has made its call", () => {
     expect(performance.now() - startedAt).toBeLessThan(30_000); // Half of the deadline that a timer left behind would wait for.
   });
 });
-
-async function start(steps: Step[]): Promise<FaultServer> {
-  const server = await startFaultServer({ steps });
-  servers.push(server);
-  return server;
-}
-
-function settle(complycube: ComplyCube): Promise<unknown> {
-  return complycube.token.generate("CLIENT_ID", TARGET).catch((error: unknown) => error);
-}

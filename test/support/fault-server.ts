@@ -1,5 +1,6 @@
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
+import { onTestFinished } from "vitest";
 
 /** One request that reached the server whole. */
 export interface Received {
@@ -38,10 +39,11 @@ export interface FaultServer {
   open(): number;
   /** How many open connections have an answer that is not complete. */
   busy(): number;
+  /** Ends it before the test does. */
   close(): Promise<void>;
 }
 
-/** Starts a server on a free loopback port. */
+/** Starts a server on a free loopback port, for as long as the test runs. */
 export async function startFaultServer({ steps, onConnection }: FaultServerOptions): Promise<FaultServer> {
   const received: Received[] = [];
   const sockets = new Set<Socket>();
@@ -82,17 +84,19 @@ export async function startFaultServer({ steps, onConnection }: FaultServerOptio
   });
 
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const close = () =>
+    new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      for (const socket of sockets) socket.destroy();
+    });
+  onTestFinished(close);
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     received,
     opened: () => opened,
     open: () => sockets.size,
     busy: () => answering.size,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        for (const socket of sockets) socket.destroy();
-      }),
+    close,
   };
 }
 

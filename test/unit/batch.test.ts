@@ -223,24 +223,77 @@ describe("generateMany", () => {
     expect(getEventListeners(caller.signal, "abort")).toEqual([]);
   });
 
+  test("an abort rejects at once while the source alone is waited for, and never answers", async () => {
+    const caller = new AbortController();
+    const silent = { [Symbol.asyncIterator]: () => ({ next: () => new Promise<never>(() => {}) }) };
+    const next = client().token.generateMany(silent, { signal: caller.signal }).next();
+    await delay(5);
+
+    caller.abort("the operator left");
+
+    await expect(next).rejects.toBe("the operator left");
+  });
+
+  test.each<[string, () => Iterable<BatchRequest> | AsyncIterable<BatchRequest>]>([
+    [
+      "throws",
+      function* () {
+        try {
+          yield* rows(100);
+        } finally {
+          closeBadly();
+        }
+      },
+    ],
+    [
+      "rejects",
+      async function* () {
+        try {
+          yield* rows(100);
+        } finally {
+          closeBadly();
+        }
+      },
+    ],
+  ])("a source whose end %s takes nothing away from the abort's own reason", async (_, source) => {
+    const caller = new AbortController();
+    const batch = client().token.generateMany(source(), { concurrency: 1, signal: caller.signal });
+    await batch.next();
+
+    caller.abort("the operator left");
+
+    await expect(collect(batch)).rejects.toBe("the operator left");
+  });
+
   test("a signal that is aborted before sends nothing and reads nothing", async () => {
     const send = vi.fn(async () => minted());
-    const source = vi.fn(() => rows(3));
+    const next = vi.fn(() => ({ done: false, value: row(1) }));
     const signal = AbortSignal.abort("too late");
 
-    const batch = client(send).token.generateMany({ [Symbol.iterator]: source }, { signal });
+    const batch = client(send).token.generateMany({ [Symbol.iterator]: () => ({ next }) }, { signal });
 
     await expect(collect(batch)).rejects.toBe("too late");
+    expect(next).not.toHaveBeenCalled();
     expect(send).not.toHaveBeenCalled();
   });
 
-  test("what the source throws comes out after what was read before it", async () => {
-    const failure = new Error("the cursor broke");
-    async function* source() {
-      yield row(1);
-      yield row(2);
-      throw failure;
-    }
+  const failure = new Error("the cursor broke");
+  test.each<[string, () => Iterable<BatchRequest> | AsyncIterable<BatchRequest>]>([
+    [
+      "a source",
+      function* () {
+        yield* rows(2);
+        throw failure;
+      },
+    ],
+    [
+      "an async source",
+      async function* () {
+        yield* rows(2);
+        throw failure;
+      },
+    ],
+  ])("what %s throws comes out after what was read before it", async (_, source) => {
     const results: BatchResult[] = [];
     const run = async () => {
       for await (const result of client().token.generateMany(source())) results.push(result);
@@ -258,22 +311,27 @@ describe("generateMany", () => {
     expect(getEventListeners(signal, "abort")).toEqual([]);
   });
 
-  test("tries a 429 that names no time again after 30 seconds, then 60", async () => {
-    vi.useFakeTimers();
-    vi.spyOn(Math, "random").mockReturnValue(0);
-    const sentAt: number[] = [];
-    const complycube = client(async () => {
-      sentAt.push(performance.now());
-      return sentAt.length < 3 ? new Response("{}", { status: 429 }) : minted();
-    });
+  test.each([
+    [0, [30, 60, 120, 240, 240]],
+    [0.5, [33.75, 67.5, 135, 270, 270]],
+  ])(
+    "tries a 429 that names no time again after 30 seconds, doubling to 4 minutes, and up to a quarter more at random: %f",
+    async (random, seconds) => {
+      vi.useFakeTimers();
+      vi.spyOn(Math, "random").mockReturnValue(random);
+      const sentAt: number[] = [];
+      const complycube = client(async () => {
+        sentAt.push(performance.now());
+        return sentAt.length <= seconds.length ? new Response("{}", { status: 429 }) : minted();
+      });
 
-    const results = collect(complycube.token.generateMany([row(1)]));
-    await vi.advanceTimersByTimeAsync(100_000);
+      const results = collect(complycube.token.generateMany([row(1)], { maxRetries: seconds.length }));
+      await vi.advanceTimersByTimeAsync(1_000_000);
 
-    expect(await results).toMatchObject([{ token: "TOKEN" }]);
-    const [first = 0, second = 0, third = 0] = sentAt;
-    expect([second - first, third - second]).toEqual([30_000, 60_000]);
-  });
+      expect(await results).toMatchObject([{ token: "TOKEN" }]);
+      expect(sentAt.slice(1).map((at, i) => at - (sentAt[i] ?? 0))).toEqual(seconds.map((s) => s * 1_000));
+    },
+  );
 
   test("waits as long as a 429 asks for", async () => {
     vi.useFakeTimers();
@@ -300,6 +358,31 @@ describe("generateMany", () => {
     await vi.advanceTimersByTimeAsync(60_000);
 
     expect((await results).map(({ token }) => token)).toEqual(Array(30).fill("TOKEN"));
+  });
+
+  test("an abort ends the wait for a queue that is full, and leaves no timer", async () => {
+    vi.useFakeTimers();
+    const caller = new AbortController();
+    const complycube = client(undefined, { rateLimit: { perSecond: 1, maxQueue: 0 } });
+    const batch = complycube.token.generateMany(rows(2), { signal: caller.signal });
+    await batch.next();
+    const next = batch.next();
+    const waiting = vi.getTimerCount();
+
+    caller.abort("the operator left");
+
+    await expect(next).rejects.toBe("the operator left");
+    expect(waiting).toBe(1);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test.each([null, 4])("says what a row has to be, where it is %o", async (row) => {
+    const [result] = await collect(client().token.generateMany([row] as unknown as BatchRequest[]));
+
+    expect(result?.error).toMatchObject({
+      name: "TypeError",
+      message: expect.stringMatching(/^A row must be/),
+    });
   });
 
   test.each([
@@ -350,6 +433,10 @@ async function collect<R extends BatchRequest>(
   const results: BatchResult<R>[] = [];
   for await (const result of batch) results.push(result);
   return results;
+}
+
+function closeBadly(): void {
+  throw new Error("the file is gone");
 }
 
 function minted(): Response {

@@ -1,5 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { type AttemptEvent, ComplyCube, type ComplyCubeOptions } from "../../src/index.ts";
+import {
+  type AttemptEvent,
+  ComplyCube,
+  type ComplyCubeApiError,
+  type ComplyCubeOptions,
+  type RequestOptions,
+} from "../../src/index.ts";
 import { KEY, leaks, TOKEN } from "../support/leak-scan.ts";
 
 const CLIENT_ID = "5eb04fcd0f3e360008035eb1";
@@ -66,6 +72,35 @@ describe("onAttempt", () => {
 
     expect(events).toHaveLength(1);
     expect(events[0]).toMatchObject(event);
+  });
+
+  test("is told nothing when the apiKey function fails, because nothing was sent", async () => {
+    const { events, error, sent } = await call([], { apiKey: () => Promise.reject(new Error("sealed")) });
+
+    expect(error).toMatchObject({ name: "TypeError" });
+    expect(events).toEqual([]);
+    expect(sent).toBe(0);
+  });
+
+  test("is told of what the call rejects with, whenever around the answer the caller aborts", async () => {
+    const codes = new Set();
+    for (let turns = 0; turns < 60; turns++) {
+      const caller = new AbortController();
+      const answer = async () => {
+        queueMicrotask(async () => {
+          for (let turn = 0; turn < turns; turn++) await undefined;
+          caller.abort("the user left");
+        });
+        return new Response("{}", { status: 400 });
+      };
+
+      const { events, error } = await call([], { fetch: answer }, { signal: caller.signal });
+
+      const code = error === "the user left" ? "aborted" : (error as ComplyCubeApiError).code;
+      expect(events.map(({ errorCode }) => errorCode)).toEqual([code]);
+      codes.add(code);
+    }
+    expect([...codes].sort()).toEqual(["aborted", "api"]); // Before and after: every turn in between was met.
   });
 
   test("is told of a timeout, and how long it took", async () => {
@@ -168,7 +203,11 @@ describe("onAttempt", () => {
 });
 
 /** One call that gets these answers one after the other, the last again and again. */
-async function call(answers: (Response | Error)[], options: ComplyCubeOptions = {}) {
+async function call(
+  answers: (Response | Error)[],
+  options: ComplyCubeOptions = {},
+  callOptions: RequestOptions = {},
+) {
   const events: AttemptEvent[] = [];
   let sent = 0;
   const complycube = new ComplyCube({
@@ -183,8 +222,9 @@ async function call(answers: (Response | Error)[], options: ComplyCubeOptions = 
     ...options,
   });
   const settled: { token?: string; error?: unknown } = await complycube.token
-    .generate(CLIENT_ID, { appId: "com.myapp.demo.app" })
+    .generate(CLIENT_ID, { appId: "com.myapp.demo.app" }, callOptions)
     .then((token) => ({ token }))
     .catch((error) => ({ error }));
+  expect(leaks([complycube, settled.error, events], [KEY, TOKEN])).toEqual([]);
   return { ...settled, events, sent };
 }

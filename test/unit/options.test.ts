@@ -1,14 +1,19 @@
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { setupServer } from "msw/node";
+import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { ComplyCube, type ComplyCubeOptions, type RequestOptions } from "../../src/index.ts";
+import { handleGenerateToken } from "../../src/msw.ts";
+import { KEY, TOKEN } from "../support/leak-scan.ts";
+import { caught, settle, TARGET } from "../support/settle.ts";
 
-const TARGET = { appId: "com.myapp.demo.app" };
-
-const answered = vi.fn(async (_url: string, _init: RequestInit) => new Response('{"token": "TOKEN"}'));
+const answered = vi.fn(async (_url: string, _init: RequestInit) => Response.json({ token: TOKEN }));
 
 afterEach(() => {
   answered.mockClear();
   vi.unstubAllEnvs();
+  vi.useRealTimers();
 });
+
+const MISSING = /^apiKey is missing: .*COMPLYCUBE_API_KEY/;
 
 /** What no number option takes, and the error each gets. */
 const notNumbers: [string, unknown, string][] = [
@@ -30,42 +35,75 @@ const notNumbers: [string, unknown, string][] = [
 
 describe.each(["timeoutMs", "maxRetries"])("%s", (name) => {
   test.each(notNumbers)("refuses %s at construction", (_, value, kind) => {
-    expect(() => client({ [name]: value })).toThrow(
-      expect.objectContaining({ name: kind, message: named(name) }),
-    );
+    const error = caught(() => client({ [name]: value }));
+
+    expect(error).toMatchObject({ name: kind, message: named(name) });
   });
 
   test.each(notNumbers)("refuses %s at a call, with nothing sent", async (_, value, kind) => {
-    const call = client().token.generate("CLIENT_ID", TARGET, { [name]: value });
+    const { error } = await settle(client(), { [name]: value });
 
-    await expect(call).rejects.toMatchObject({ name: kind, message: named(name) });
+    expect(error).toMatchObject({ name: kind, message: named(name) });
     expect(answered).not.toHaveBeenCalled();
   });
 
   test.each([1, 2 ** 31 - 1, undefined])("takes %s", async (value) => {
-    await expect(client({ [name]: value }).token.generate("CLIENT_ID", TARGET)).resolves.toBe("TOKEN");
-    await expect(client().token.generate("CLIENT_ID", TARGET, { [name]: value })).resolves.toBe("TOKEN");
+    expect(await settle(client({ [name]: value }))).toEqual({ token: TOKEN });
+    expect(await settle(client(), { [name]: value })).toEqual({ token: TOKEN });
+  });
+});
+
+describe("an option that is left out", () => {
+  test("of the client is 2 for maxRetries", async () => {
+    const failing = vi.fn(
+      async () => new Response(null, { status: 503, headers: { "retry-after-ms": "0" } }),
+    );
+
+    const { error } = await settle(client({ fetch: failing }));
+
+    expect(error).toMatchObject({ status: 503, attempts: 3 });
+    expect(failing).toHaveBeenCalledTimes(3);
+  });
+
+  test("of the client is 10 s for timeoutMs", async () => {
+    vi.useFakeTimers();
+    const call = settle(client({ fetch: () => new Promise(() => {}), maxRetries: 0 }));
+
+    await vi.advanceTimersByTimeAsync(10_000);
+
+    expect((await call).error).toMatchObject({ name: "TimeoutError", timeoutMs: 10_000 });
+  });
+
+  test("of a call is that of the client", async () => {
+    const complycube = client({
+      fetch: () => new Promise(() => {}),
+      timeoutMs: 20,
+      maxRetries: 0,
+      allowAnyReferrer: true,
+    });
+
+    const call = complycube.token.generate("CLIENT_ID", { referrer: "<all_urls>" }, {});
+
+    await expect(call).rejects.toMatchObject({ name: "TimeoutError", timeoutMs: 20, attempts: 1 });
   });
 });
 
 describe("zero", () => {
   test("is refused as timeoutMs, which would end every attempt at once", async () => {
-    expect(() => client({ timeoutMs: 0 })).toThrow(RangeError);
-    await expect(client().token.generate("CLIENT_ID", TARGET, { timeoutMs: 0 })).rejects.toThrow(RangeError);
+    expect(caught(() => client({ timeoutMs: 0 }))).toBeInstanceOf(RangeError);
+    expect((await settle(client(), { timeoutMs: 0 })).error).toBeInstanceOf(RangeError);
     expect(answered).not.toHaveBeenCalled();
   });
 
   test("as maxRetries means one attempt, at construction and at a call", async () => {
     const failing = vi.fn(async () => new Response(null, { status: 503 }));
 
-    await expect(
-      client({ maxRetries: 0, fetch: failing }).token.generate("CLIENT_ID", TARGET),
-    ).rejects.toThrow();
+    const ofClient = await settle(client({ maxRetries: 0, fetch: failing }));
+    expect(ofClient.error).toMatchObject({ status: 503, attempts: 1 });
     expect(failing).toHaveBeenCalledTimes(1);
 
-    await expect(
-      client({ fetch: failing }).token.generate("CLIENT_ID", TARGET, { maxRetries: 0 }),
-    ).rejects.toThrow();
+    const ofCall = await settle(client({ fetch: failing }), { maxRetries: 0 });
+    expect(ofCall.error).toMatchObject({ status: 503, attempts: 1 });
     expect(failing).toHaveBeenCalledTimes(2);
   });
 });
@@ -81,9 +119,11 @@ describe("an option of the wrong kind", () => {
     ["baseUrl", ""],
     ["baseUrl", "http://api.example.com"],
     ["baseUrl", "http://localhost.example.com"],
+    ["baseUrl", "http://notlocalhost"],
     ["baseUrl", "http://127.0.0.1.example.com"],
     ["baseUrl", "ftp://localhost"],
-    ["baseUrl", "https://user:password@api.example.com"],
+    ["baseUrl", "https://user@api.example.com"],
+    ["baseUrl", "https://:password@api.example.com"],
     ["baseUrl", "https://api.example.com?region=eu"],
     ["baseUrl", "https://api.example.com#eu"],
     ["fetch", "fetch"],
@@ -97,9 +137,9 @@ describe("an option of the wrong kind", () => {
     ["dangerouslyAllowBrowser", "yes"],
     ["dangerouslyAllowBrowser", 1],
   ])("is refused by name: %s: %o", (name, value) => {
-    expect(() => client({ [name]: value })).toThrow(
-      expect.objectContaining({ name: "TypeError", message: named(name) }),
-    );
+    const error = caught(() => client({ [name]: value }));
+
+    expect(error).toMatchObject({ name: "TypeError", message: named(name) });
   });
 
   test.each<[string, unknown]>([
@@ -109,30 +149,36 @@ describe("an option of the wrong kind", () => {
     ["signal", new EventTarget()],
     ["signal", { throwIfAborted() {} }],
     ["signal", { aborted: false, throwIfAborted() {}, addEventListener() {} }],
+    ["signal", { aborted: false, throwIfAborted() {}, removeEventListener() {} }],
+    ["signal", { aborted: false, addEventListener() {}, removeEventListener() {} }],
+    ["signal", { throwIfAborted() {}, addEventListener() {}, removeEventListener() {} }],
     ["signal", true],
     ["allowAnyReferrer", "yes"],
   ])("is refused by name at a call, with nothing sent: %s: %o", async (name, value) => {
-    const call = client().token.generate("CLIENT_ID", TARGET, { [name]: value });
+    const { error } = await settle(client(), { [name]: value });
 
-    await expect(call).rejects.toMatchObject({ name: "TypeError", message: named(name) });
+    expect(error).toMatchObject({ name: "TypeError", message: named(name) });
     expect(answered).not.toHaveBeenCalled();
   });
 });
 
 describe("options", () => {
   test.each([null, "options", 42, [], () => {}])("refuse to be %o", async (options) => {
-    expect(() => new ComplyCube(options as ComplyCubeOptions)).toThrow(/^options must be an object/);
-    const call = client().token.generate("CLIENT_ID", TARGET, options as RequestOptions);
-    await expect(call).rejects.toThrow(/^options must be an object/);
+    const ofClient = caught(() => new ComplyCube(options as ComplyCubeOptions));
+    const { error: ofCall } = await settle(client(), options as RequestOptions);
+
+    expect(ofClient).toMatchObject({ name: "TypeError", message: named("options") });
+    expect(ofCall).toMatchObject({ name: "TypeError", message: named("options") });
     expect(answered).not.toHaveBeenCalled();
   });
 
   test.each(["timeout", "retries", "maxretries", "apikey", "headers"])(
     "refuse an unknown field: %s",
     async (name) => {
-      expect(() => client({ [name]: 1 })).toThrow(`unknown field "${name}"`);
-      const call = client().token.generate("CLIENT_ID", TARGET, { [name]: 1 });
-      await expect(call).rejects.toThrow(`unknown field "${name}"`);
+      const message = expect.stringContaining(`unknown field "${name}"`);
+
+      expect(caught(() => client({ [name]: 1 }))).toMatchObject({ name: "TypeError", message });
+      expect((await settle(client(), { [name]: 1 })).error).toMatchObject({ name: "TypeError", message });
       expect(answered).not.toHaveBeenCalled();
     },
   );
@@ -162,7 +208,7 @@ describe("apiKey", () => {
   test("comes from COMPLYCUBE_API_KEY when it is left out", async () => {
     vi.stubEnv("COMPLYCUBE_API_KEY", "test_FROM_THE_ENVIRONMENT");
 
-    await new ComplyCube({ fetch: answered }).token.generate("CLIENT_ID", TARGET);
+    await settle(new ComplyCube({ fetch: answered }));
 
     expect(answered.mock.calls[0]?.[1].headers).toMatchObject({ authorization: "test_FROM_THE_ENVIRONMENT" });
   });
@@ -170,7 +216,40 @@ describe("apiKey", () => {
   test.each(["", "  ", undefined])("is missed when the environment has %o", (value) => {
     vi.stubEnv("COMPLYCUBE_API_KEY", value);
 
-    expect(() => new ComplyCube({ fetch: answered })).toThrow(/^apiKey is missing: .*COMPLYCUBE_API_KEY/);
+    expect(caught(() => new ComplyCube())).toMatchObject({ message: expect.stringMatching(MISSING) });
+  });
+
+  test("is missed when the environment may not be read, as in Deno without permission", () => {
+    vi.stubGlobal("process", {
+      versions: process.versions,
+      get env() {
+        throw new Error("NotCapable");
+      },
+    });
+
+    const error = caught(() => new ComplyCube());
+    vi.unstubAllGlobals(); // Before anything else wants the environment.
+
+    expect(error).toMatchObject({ message: expect.stringMatching(MISSING) });
+  });
+
+  test("of null is not taken from the environment instead", () => {
+    vi.stubEnv("COMPLYCUBE_API_KEY", KEY);
+
+    const error = caught(() => new ComplyCube({ apiKey: null as never }));
+
+    expect(error).toMatchObject({ message: expect.stringMatching(MISSING) });
+  });
+
+  test("with Bearer in front of it is refused, and the message says so", () => {
+    for (const apiKey of [`Bearer ${KEY}`, `bearer\t${KEY}`]) {
+      const error = caught(() => client({ apiKey }));
+
+      expect(error).toMatchObject({
+        name: "TypeError",
+        message: expect.stringContaining('without "Bearer"'),
+      });
+    }
   });
 });
 
@@ -180,10 +259,12 @@ describe("baseUrl", () => {
     ["https://gateway.example.com/complycube/", "https://gateway.example.com/complycube/v1/tokens"],
     ["https://gateway.example.com:8443//", "https://gateway.example.com:8443/v1/tokens"],
     ["http://localhost:4010", "http://localhost:4010/v1/tokens"],
+    ["http://api.localhost:4010", "http://api.localhost:4010/v1/tokens"],
     ["http://127.0.0.1:4010", "http://127.0.0.1:4010/v1/tokens"],
+    ["http://127.1.2.3:4010", "http://127.1.2.3:4010/v1/tokens"],
     ["http://[::1]:4010", "http://[::1]:4010/v1/tokens"],
   ])("%s sends to %s", async (baseUrl, url) => {
-    await client({ baseUrl }).token.generate("CLIENT_ID", TARGET);
+    await settle(client({ baseUrl }));
 
     expect(answered.mock.calls[0]?.[0]).toBe(url);
   });
@@ -191,20 +272,44 @@ describe("baseUrl", () => {
   test("comes from COMPLYCUBE_BASE_URL when it is left out", async () => {
     vi.stubEnv("COMPLYCUBE_BASE_URL", "https://gateway.example.com");
 
-    await client().token.generate("CLIENT_ID", TARGET);
+    await settle(client());
 
     expect(answered.mock.calls[0]?.[0]).toBe("https://gateway.example.com/v1/tokens");
   });
+
+  test("is the API's own when COMPLYCUBE_BASE_URL is empty", async () => {
+    vi.stubEnv("COMPLYCUBE_BASE_URL", "");
+
+    await settle(client());
+
+    expect(answered.mock.calls[0]?.[0]).toBe("https://api.complycube.com/v1/tokens");
+  });
 });
 
-test("every request is told not to follow a redirect", async () => {
-  await client().token.generate("CLIENT_ID", TARGET);
+describe("fetch", () => {
+  test("is the global one of the moment, so that interceptors installed later are used", async () => {
+    const complycube = client({ fetch: undefined, baseUrl: "https://api.localhost", maxRetries: 0 });
+    const interceptor = setupServer(handleGenerateToken({ body: { token: TOKEN } }));
+    interceptor.listen();
+    onTestFinished(() => interceptor.close());
+
+    expect(await settle(complycube)).toEqual({ token: TOKEN });
+  });
+});
+
+test("every request is told not to follow a redirect, and has these headers and no others", async () => {
+  await settle(client());
 
   expect(answered.mock.calls[0]?.[1]).toMatchObject({ method: "POST", redirect: "manual" });
+  expect(answered.mock.calls[0]?.[1].headers).toEqual({
+    authorization: KEY,
+    "content-type": "application/json",
+    accept: "application/json",
+  });
 });
 
 function client(options: Record<string, unknown> = {}): ComplyCube {
-  return new ComplyCube({ apiKey: "test_KEY", rateLimit: false, fetch: answered, ...options });
+  return new ComplyCube({ apiKey: KEY, rateLimit: false, fetch: answered, ...options });
 }
 
 function named(name: string) {

@@ -1,5 +1,5 @@
 import { getEventListeners } from "node:events";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { ComplyCube, type ComplyCubeOptions, type RateLimiter } from "../../src/index.ts";
 import { GUARD_MS, LATE_GUARD_MS, SlidingWindow } from "../../src/rate-limit.ts";
 
@@ -133,6 +133,18 @@ describe("SlidingWindow", () => {
     call("c");
     await vi.advanceTimersByTimeAsync(UNANSWERED_MS);
     expect(sent).toEqual(["a", "c"]);
+  });
+
+  test("leaves no listener behind when the turn comes", async () => {
+    const { sent, call } = watched(1);
+    const { signal } = new AbortController();
+    call("a");
+    call("b", signal);
+
+    await vi.advanceTimersByTimeAsync(UNANSWERED_MS);
+
+    expect(sent).toEqual(["a", "b"]);
+    expect(getEventListeners(signal, "abort")).toEqual([]);
   });
 
   test("an abort in the tick in which the turn comes gives the place to the next", async () => {
@@ -417,7 +429,7 @@ describe("a call with room", () => {
 describe("a RateLimiter of one's own", () => {
   test("is asked before each attempt, with the caller's signal, and told of a 429", async () => {
     const acquire = vi.fn(async () => {});
-    const penalize = vi.fn(() => Promise.reject(new Error("ignored")) as unknown as undefined);
+    const penalize = vi.fn();
     const answers = [new Response(null, { status: 429, headers: { "retry-after": "1" } })];
     const { client } = counted({ rateLimit: { acquire, penalize } }, [], async () => {
       return answers.shift() ?? Response.json({ token: "TOKEN" });
@@ -430,6 +442,31 @@ describe("a RateLimiter of one's own", () => {
     await expect(call).resolves.toBe("TOKEN");
     expect(acquire.mock.calls).toEqual([[signal], [signal]]);
     expect(penalize.mock.calls).toEqual([[1_000]]);
+    expect(getEventListeners(signal, "abort")).toEqual([]);
+  });
+
+  test.each<[string, () => unknown]>([
+    [
+      "throws",
+      () => {
+        throw new Error("the store is away");
+      },
+    ],
+    ["rejects", () => Promise.reject(new Error("the store is away"))],
+  ])("whose penalize %s changes nothing about the call", async (_, penalize) => {
+    const unhandled = vi.fn();
+    process.on("unhandledRejection", unhandled);
+    onTestFinished(() => void process.off("unhandledRejection", unhandled));
+    const rateLimit: RateLimiter = { acquire: async () => {}, penalize: penalize as () => void };
+    const answer = async () => new Response("{}", { status: 429 });
+    const { client } = counted({ rateLimit, maxRetries: 0 }, [], answer);
+
+    const call = client.token.generate("CLIENT_ID", TARGET);
+
+    await expect(call).rejects.toMatchObject({ name: "RateLimitError", status: 429, attempts: 1 });
+    vi.useRealTimers();
+    await new Promise((resolve) => setTimeout(resolve, 5)); // Node.js tells of a rejection after the turn it came in.
+    expect(unhandled).not.toHaveBeenCalled();
   });
 
   test("does not keep an aborted call waiting", async () => {
@@ -445,11 +482,25 @@ describe("a RateLimiter of one's own", () => {
     expect(sent.length).toBe(0);
   });
 
-  test("rejects the call with what it rejects with", async () => {
+  test("sends nothing for a call that it aborts itself", async () => {
+    const caller = new AbortController();
+    const { client, sent } = counted({ rateLimit: { acquire: async () => caller.abort("no turn today") } });
+
+    const call = client.token.generate("CLIENT_ID", TARGET, { signal: caller.signal });
+
+    await expect(call).rejects.toBe("no turn today");
+    expect(getEventListeners(caller.signal, "abort")).toEqual([]);
+    expect(sent.length).toBe(0);
+  });
+
+  test.each<[string, AbortSignal | undefined]>([
+    ["without a signal", undefined],
+    ["with one", new AbortController().signal],
+  ])("rejects the call with what it rejects with, %s", async (_, signal) => {
     const error = new Error("the store is away");
     const { client, sent } = counted({ rateLimit: { acquire: () => Promise.reject(error) } });
 
-    await expect(client.token.generate("CLIENT_ID", TARGET)).rejects.toBe(error);
+    await expect(client.token.generate("CLIENT_ID", TARGET, { signal })).rejects.toBe(error);
     expect(sent.length).toBe(0);
   });
 });

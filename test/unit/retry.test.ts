@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { type AttemptEvent, ComplyCube, type ComplyCubeApiError } from "../../src/index.ts";
+import { KEY } from "../support/leak-scan.ts";
+import { settle } from "../support/settle.ts";
 
 const NOON = Date.UTC(2026, 0, 1, 12);
 const httpDate = (ms: number) => new Date(ms).toUTCString();
@@ -26,9 +28,9 @@ describe("backoff", () => {
   test.each([0, 0.25, 0.5])("has full jitter: a random %f makes that part of the whole", async (random) => {
     vi.spyOn(Math, "random").mockReturnValue(random);
 
-    const { waits } = await callAnswering(async () => new Response(null, { status: 503 }), 5);
+    const { waits } = await callAnswering(async () => new Response(null, { status: 503 }), 7);
 
-    expect(waits).toEqual([500, 1_000, 2_000, 4_000, 8_000].map((ms) => ms * random));
+    expect(waits).toEqual([500, 1_000, 2_000, 4_000, 8_000, 8_000, 8_000].map((ms) => ms * random));
   });
 
   test("spreads over all of it", async () => {
@@ -198,7 +200,7 @@ async function callAnswering(answer: () => Promise<Response>, maxRetries: number
   const sent: number[] = [];
   const events: AttemptEvent[] = [];
   const complycube = new ComplyCube({
-    apiKey: "test_KEY",
+    apiKey: KEY,
     rateLimit: false,
     maxRetries,
     fetch: () => {
@@ -207,17 +209,11 @@ async function callAnswering(answer: () => Promise<Response>, maxRetries: number
     },
     onAttempt: (event) => events.push(event),
   });
-  let error: unknown;
   let settled = false;
-  const call = complycube.token
-    .generate("CLIENT_ID", { appId: "com.myapp.demo.app" })
-    .catch((failure: unknown) => {
-      error = failure;
-    })
-    .finally(() => {
-      settled = true;
-    });
+  const call = settle(complycube).finally(() => {
+    settled = true;
+  });
   for (let turn = 0; turn < 100 && !settled; turn++) await vi.advanceTimersByTimeAsync(10_000);
-  await call;
+  const { error } = await call;
   return { sent, error, waits: events.map(({ retryInMs }) => retryInMs).filter((ms) => ms !== undefined) };
 }

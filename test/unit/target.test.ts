@@ -153,6 +153,31 @@ describe("generate", () => {
     expect(fetch).not.toHaveBeenCalled();
   });
 
+  test.each<TokenTarget>([
+    { appId: "live_SECRET_KEY_1234" },
+    { referrer: "live_SECRET_KEY_1234" },
+    { referrer: "https://www.example.com/live_SECRET_KEY_1234" },
+  ])("refuses %o, and does not show the API key in it", async (target) => {
+    const { complycube, fetch } = recordingClient();
+
+    const call = complycube.token.generate("CLIENT_ID", target);
+
+    await expect(call).rejects.toThrow(/^(?!.*SECRET)/);
+    expect(fetch).not.toHaveBeenCalled();
+  });
+
+  test("refuses a referrer of undefined in the very first call of a process too", async () => {
+    vi.resetModules();
+    const fresh = await import("../../src/index.ts");
+    const fetch = vi.fn(async () => Response.json({ token: "TOKEN" }));
+    const complycube = new fresh.ComplyCube({ apiKey: "test_UNIT_KEY", rateLimit: false, fetch });
+
+    const call = complycube.token.generate("CLIENT_ID", { referrer: undefined as never });
+
+    await expect(call).rejects.toThrow(/^referrer must be .*Is an environment variable missing\?/);
+    expect(fetch).not.toHaveBeenCalled();
+  });
+
   test("takes nothing from a polluted prototype", async () => {
     const { complycube, fetch } = recordingClient();
     const inherited = Object.create({ appId: "com.attacker.app" });

@@ -113,6 +113,11 @@ export const connectionScenarios: Scenario[] = [
     outcome: noAnswer(),
   },
   {
+    title: "an interim answer, and no other",
+    steps: () => [all(bytes(head("102 Processing")), hangUp)],
+    outcome: noAnswer(),
+  },
+  {
     title: "broken twice, then a token",
     steps: () => [reset, all(bytes("HTTP/1.1 20"), hangUp), answer(200, MINTED)],
     maxRetries: 2,

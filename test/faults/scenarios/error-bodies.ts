@@ -38,6 +38,11 @@ const bodies: [string, (status: number) => Step, Partial<Outcome>][] = [
     { body: { type: 1, message: ["no"], param: null } },
   ],
   [
+    "fields that say nothing",
+    (status) => json(status, { type: "", message: "", param: "" }),
+    { body: { type: "", message: "", param: "" } },
+  ],
+  [
     "more fields than are known",
     (status) => json(status, { ...REFUSAL, docs: "https://docs.example" }),
     { ...refused, body: { ...REFUSAL, docs: "https://docs.example" } },
@@ -45,6 +50,11 @@ const bodies: [string, (status: number) => Step, Partial<Outcome>][] = [
   ["the error one level down", (status) => json(status, { error: REFUSAL }), { body: { error: REFUSAL } }],
   ["a token", (status) => answer(status, MINTED), { body: { token: hidden } }],
   ["the start of a token", (status) => answer(status, MINTED.slice(0, 60)), { body: `{"token":"${hidden}` }],
+  [
+    "the start of a token in its text",
+    (status) => answer(status, `Expired: ${TOKEN.slice(0, 60)}`),
+    { body: `Expired: ${hidden}` },
+  ],
   [
     "the key and a token in its fields",
     (status) =>

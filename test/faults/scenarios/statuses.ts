@@ -1,4 +1,4 @@
-import { answer, json } from "../../support/fault-server.ts";
+import { answer, bytes, json } from "../../support/fault-server.ts";
 import { KEY, TOKEN } from "../../support/leak-scan.ts";
 import { apiFailure, MINTED, noAnswer, notAToken, REFUSAL, refusal, type Scenario } from "./scenario.ts";
 
@@ -41,6 +41,13 @@ export const statusScenarios: Scenario[] = [
     title: "an id in two headers",
     steps: () => [json(400, REFUSAL, { "cf-ray": "ray", "x-request-id": "req_123" })],
     outcome: refusal(400, { requestId: "req_123" }),
+  },
+  {
+    title: "a header sent twice",
+    steps: () => [
+      bytes("HTTP/1.1 400 Reason\r\nx-request-id: one\r\nx-request-id: two\r\ncontent-length: 0\r\n\r\n"),
+    ],
+    outcome: apiFailure(400, { requestId: "one, two" }),
   },
   {
     title: "an empty id next to another",

@@ -1,4 +1,4 @@
-import { deflateRawSync, gzipSync } from "node:zlib";
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from "node:zlib";
 import {
   all,
   answer,
@@ -48,7 +48,7 @@ const notTokens: [string, Step][] = [
   ["a token of blanks", json(200, { token: "   " })],
   ["a token with a space", json(200, { token: `${TOKEN} ${TOKEN}` })],
   ["a token with a space after it", json(200, { token: `${TOKEN} ` })],
-  ["a token with a line break", json(200, { token: `${TOKEN}\r\nset-cookie: a=b` })],
+  ["a token with a line break", json(200, { token: `${TOKEN}\r\nset-cookie:a=b` })],
   ["a token with a control character", json(200, { token: `${TOKEN}\u0000` })],
   ["a token outside ASCII", json(200, { token: `${TOKEN}é` })],
   ["the API's error body", json(200, REFUSAL)],
@@ -112,7 +112,12 @@ const tokens: [string, Step][] = [
   ["exactly 1 MiB, chunked", chunked(200, [MINTED.padEnd(MIB)])],
   ["gzip", answer(200, gzipSync(MINTED), gzip)],
   ["gzip, chunked", chunked(200, [gzipSync(MINTED)], gzip)],
+  ["gzip in capitals", answer(200, gzipSync(MINTED), { "content-encoding": "GZIP" })],
+  ["gzip by its older name", answer(200, gzipSync(MINTED), { "content-encoding": "x-gzip" })],
+  ["deflate", answer(200, deflateSync(MINTED), { "content-encoding": "deflate" })],
   ["raw deflate", answer(200, deflateRawSync(MINTED), { "content-encoding": "deflate" })],
+  ["Brotli", answer(200, brotliCompressSync(MINTED), { "content-encoding": "br" })],
+  ["not compressed, which is said", answer(200, MINTED, { "content-encoding": "identity" })],
   [
     "102 before it",
     bytes(head("102 Processing"), head(200, { "content-length": String(MINTED.length) }), MINTED),
@@ -146,6 +151,13 @@ export const successBodyScenarios: Scenario[] = [
     outcome: notAToken(status),
   })),
   { title: "204", steps: () => [bytes(head(204))], outcome: notAToken(204) },
+  {
+    title: "200 with a compression that nobody knows, which the fetch standard ignores",
+    steps: () => [answer(200, MINTED, { "content-encoding": "x-none" })],
+    outcome: notAToken(),
+    outcomeOver: { "global fetch": token() },
+  },
+  { title: "205 without a length", steps: () => [bytes(head(205))], outcome: notAToken(205) },
   { title: "205", steps: () => [bytes(head(205, { "content-length": "0" }))], outcome: notAToken(205) },
 ];
 

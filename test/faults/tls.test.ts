@@ -1,0 +1,172 @@
+import { getCACertificates, setDefaultCACertificates } from "node:tls";
+import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { ComplyCube, type ComplyCubeOptions, type Fetch } from "../../src/index.ts";
+import { undiciFetch } from "../../src/undici.ts";
+import { KEY, TOKEN } from "../support/leak-scan.ts";
+import { settle } from "../support/settle.ts";
+import { makeCertificate, type Respond, startTlsServer, type TlsServer } from "../support/tls-server.ts";
+import { MINTED } from "./scenarios/scenario.ts";
+
+const PROMPT_MS = 5_000;
+
+const certificate = makeCertificate() ?? "";
+const skipped = certificate === "" && !process.env.CI;
+if (skipped) console.warn("SKIPPED: the tests over TLS, because there is no openssl. CI installs it.");
+
+const transports: { name: string; version: string; fetch: Fetch | undefined }[] = [
+  { name: "global fetch", version: "1.1", fetch: undefined },
+  { name: "undiciFetch", version: "2.0", fetch: undiciFetch() },
+  { name: "undiciFetch with allowH2 true", version: "2.0", fetch: undiciFetch({ allowH2: true }) },
+  { name: "undiciFetch with allowH2 false", version: "1.1", fetch: undiciFetch({ allowH2: false }) },
+];
+
+const mint: Respond = (response) => response.end(MINTED);
+
+describe.skipIf(skipped).each(transports)("TLS over $name", ({ fetch, version }) => {
+  describe("with a certificate that is not trusted", () => {
+    test("rejects with a ConnectionError that says why, and sends nothing", async () => {
+      const server = await startTlsServer(certificate, mint);
+
+      const { error } = await settle(client(server, { fetch, maxRetries: 0 }));
+
+      expect(error).toMatchObject({ name: "ConnectionError", code: "connection", attempts: 1 });
+      expect((error as Error).message).toContain("DEPTH_ZERO_SELF_SIGNED_CERT");
+      expect(codes(error)).toContain("DEPTH_ZERO_SELF_SIGNED_CERT");
+      expect(server.received).toEqual([]);
+    });
+  });
+
+  describe("with a certificate that is trusted", () => {
+    beforeEach(() => trust(certificate));
+
+    test(`mints a token over HTTP/${version}, again and again on the connection that is open`, async () => {
+      const server = await startTlsServer(certificate, mint);
+      const complycube = client(server, { fetch });
+
+      for (let call = 0; call < 5; call++) expect(await settle(complycube)).toEqual({ token: TOKEN });
+
+      expect(server.received.map(({ httpVersion }) => httpVersion)).toEqual(Array(5).fill(version));
+      expect(server.received[0]?.headers.authorization).toBe(KEY);
+      expect(server.opened()).toBeLessThanOrEqual(version === "2.0" ? 1 : 2);
+    });
+
+    test("rejects with a ConnectionError when it is another host's, and sends nothing", async () => {
+      const server = await startTlsServer(certificate, mint);
+      const baseUrl = `https://127.0.0.1:${server.port}`;
+
+      const { error } = await settle(client(server, { fetch, baseUrl, maxRetries: 0 }));
+
+      expect(error).toMatchObject({ name: "ConnectionError", code: "connection", attempts: 1 });
+      expect(codes(error)).toContain("ERR_TLS_CERT_ALTNAME_INVALID");
+      expect(server.received).toEqual([]);
+    });
+
+    test.each<[string, Respond]>([
+      ["before the head", () => {}],
+      ["in the body", (response) => void response.writeHead(200).write("{")],
+      ["in the body of an error", (response) => void response.writeHead(500).write("{")],
+    ])("ends an answer that stalls %s by timeoutMs, and takes the next one", async (_, stall) => {
+      const server = await startTlsServer(certificate, (response, number) =>
+        number === 1 ? stall(response, number) : mint(response, number),
+      );
+      const complycube = client(server, { fetch, timeoutMs: 200, maxRetries: 0 });
+
+      const { error } = await settle(complycube);
+      await vi.waitFor(() => expect(server.busy()).toBe(0), PROMPT_MS);
+
+      expect(error).toMatchObject({ name: "TimeoutError", code: "timeout", timeoutMs: 200 });
+      expect(await settle(client(server, { fetch }))).toEqual({ token: TOKEN });
+    });
+
+    test("rejects at once with the caller's own reason in the body, and frees what it held", async () => {
+      const server = await startTlsServer(certificate, (response) => void response.writeHead(200).write("{"));
+      const caller = new AbortController();
+      const call = settle(client(server, { fetch }), { signal: caller.signal });
+      await vi.waitFor(() => expect(server.received).toHaveLength(1), PROMPT_MS);
+
+      caller.abort("the user left");
+
+      expect(await call).toEqual({ error: "the user left" });
+      await vi.waitFor(() => expect(server.busy()).toBe(0), PROMPT_MS);
+    });
+
+    test("follows no redirect", async () => {
+      const server = await startTlsServer(certificate, (response) => {
+        response.writeHead(307, { location: "/v1/tokens" }).end(MINTED);
+      });
+
+      const { error } = await settle(client(server, { fetch, maxRetries: 0 }));
+
+      expect(error).toMatchObject({ name: "ConnectionError", code: "connection", attempts: 1 });
+      expect(server.received).toHaveLength(1);
+      await vi.waitFor(() => expect(server.busy()).toBe(0), PROMPT_MS);
+    });
+
+    test("reads no more than 1 MiB", async () => {
+      const server = await startTlsServer(certificate, (response) => {
+        response.writeHead(200).write("x".repeat(2 * 1024 * 1024));
+      });
+
+      const { error } = await settle(client(server, { fetch }));
+
+      expect(error).toMatchObject({ name: "InvalidResponseError", code: "invalid_response", status: 200 });
+      expect((error as Error).message).toContain("1 MiB");
+      await vi.waitFor(() => expect(server.busy()).toBe(0), PROMPT_MS);
+    });
+
+    test("tries again when the server breaks the connection", async () => {
+      vi.spyOn(Math, "random").mockReturnValue(0);
+      const server = await startTlsServer(certificate, (response, number) => {
+        if (number === 1) response.req.socket.destroy();
+        else mint(response, number);
+      });
+
+      const settled = await settle(client(server, { fetch, maxRetries: 1 }));
+      vi.restoreAllMocks();
+
+      expect(settled).toEqual({ token: TOKEN });
+      expect(server.received).toHaveLength(2);
+    });
+  });
+});
+
+describe.skipIf(skipped)("close of undiciFetch over HTTP/2", () => {
+  test("lets what is under way finish, then ends the session", async () => {
+    trust(certificate);
+    const server = await startTlsServer(certificate, (response) =>
+      setTimeout(() => response.end(MINTED), 50),
+    );
+    const fetch = undiciFetch();
+    const call = settle(client(server, { fetch }));
+    await vi.waitFor(() => expect(server.received).toHaveLength(1), PROMPT_MS);
+
+    await fetch.close();
+
+    expect(await call).toEqual({ token: TOKEN });
+    expect(server.received[0]?.httpVersion).toBe("2.0");
+    await expect.poll(() => server.open()).toBe(0); // Within a second; an idle session would end by itself after four.
+  });
+});
+
+/** Trusts the certificate for as long as the test runs. */
+function trust(certificate: string): void {
+  const usual = getCACertificates("default");
+  setDefaultCACertificates([...usual, certificate]);
+  onTestFinished(() => setDefaultCACertificates(usual));
+}
+
+function client(server: TlsServer, options: ComplyCubeOptions): ComplyCube {
+  return new ComplyCube({
+    apiKey: KEY,
+    rateLimit: false,
+    baseUrl: server.url,
+    timeoutMs: 30_000,
+    ...options,
+  });
+}
+
+/** The codes of an error's causes. */
+function codes(error: unknown): unknown[] {
+  const { cause, code } = error as { cause?: unknown; code?: unknown };
+  return [code, ...(cause === undefined ? [] : codes(cause))];
+}
