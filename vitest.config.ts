@@ -3,7 +3,8 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     // CI takes its closing counts from the runner's own report.
-    reporters: process.env.CI ? ["default", ["json", { outputFile: ".reports/vitest.json" }]] : ["default"],
+    reporters: process.env.CI ? ["default", "json"] : ["default"],
+    outputFile: { json: ".reports/vitest.json" },
     projects: [
       // With the garbage collector at hand, so that what is left over can be told from what is not collected yet.
       { test: { name: "unit", include: ["test/unit/**/*.test.ts"], execArgv: ["--expose-gc"] } },
