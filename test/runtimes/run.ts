@@ -98,11 +98,11 @@ async function run([command = "", ...before]: string[], args: string[], last?: s
     timeout: TIMEOUT_MS,
     killSignal: "SIGKILL",
   });
-  const problem = new Promise<string>((resolve) => {
+  const end = new Promise<string>((resolve) => {
     child.on("error", (error) => resolve(error.message));
     child.on("exit", (code, signal) => resolve(`It ended with ${signal ?? code}.`));
   });
-  const [out, err, ended] = await Promise.all([text(child.stdout), text(child.stderr), problem]);
+  const [out, err, ended] = await Promise.all([text(child.stdout), text(child.stderr), end]);
   const printed = out + err;
   const results: Result[] = JSON.parse(/^RESULTS (.+)$/m.exec(out)?.[1] ?? "[]");
   if (results.length === 0 || child.exitCode !== 0) {
