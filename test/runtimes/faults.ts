@@ -1,30 +1,51 @@
-import { once } from "node:events";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import { EventEmitter, once } from "node:events";
+import type { ServerResponse } from "node:http";
+import { listen } from "../support/listen.ts";
 
-/** What a mock that follows the spec cannot do: `/refuses`, `/silent`, `/stalls` and `/busy-once/NAME`, for any page. */
-export async function startFaults(): Promise<{ url: string; close(): void }> {
+/** How long it waits for what was asked to happen, before it says that it did not. */
+const PATIENCE_MS = 5_000;
+
+/**
+ * What a mock that follows the spec cannot do, for any page: `/refuses`, `/busy-once/NAME`, `/silent/NAME` and
+ * `/stalls/NAME`. `/arrived/NAME` answers `yes` once a request to one of the last two is there, and `/left/NAME` once
+ * its caller has hung up.
+ */
+export function startFaults(): Promise<{ url: string; close(): Promise<void> }> {
   const wasBusy = new Set<string>();
-  const server = createServer((request, response) => {
+  const happened = new Set<string>();
+  const news = new EventEmitter();
+  const tell = (path: string) => {
+    happened.add(path);
+    news.emit(path);
+  };
+  const hold = (response: ServerResponse, name: string) => {
+    tell(`/arrived/${name}`);
+    response.on("close", () => tell(`/left/${name}`)); // It is never ended from here.
+  };
+
+  return listen(async (request, response) => {
     request.resume();
     response.setHeader("access-control-allow-origin", "*");
     response.setHeader("access-control-allow-headers", "*, authorization, content-type");
     response.setHeader("content-type", "application/json");
-    const [, fault, name = ""] = request.url?.split("/") ?? [];
+    const { url = "" } = request;
+    const [, path, name = ""] = url.split("/");
     if (request.method === "OPTIONS") response.writeHead(204).end();
-    else if (fault === "refuses") {
+    else if (path === "refuses") {
       const refusal = { type: "invalid_request", message: "'clientId' is invalid", param: "clientId" };
       response.writeHead(400).end(JSON.stringify(refusal));
-    } else if (fault === "stalls") response.writeHead(200).write('{"token":');
-    else if (fault === "busy-once") {
+    } else if (path === "busy-once") {
       const isBusy = !wasBusy.has(name);
       wasBusy.add(name);
       response.writeHead(isBusy ? 503 : 200).end(isBusy ? "{}" : '{"token":"<CLIENT_TOKEN>"}');
+    } else if (path === "silent") hold(response, name);
+    else if (path === "stalls") {
+      response.writeHead(200).write('{"token":');
+      hold(response, name);
+    } else if (path === "arrived" || path === "left") {
+      const signal = AbortSignal.timeout(PATIENCE_MS);
+      const isSo = happened.has(url) || (await once(news, url, { signal }).then(Boolean, () => false));
+      response.end(isSo ? "yes" : "no");
     }
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    close: () => server.close().closeAllConnections(),
-  };
+  });
 }

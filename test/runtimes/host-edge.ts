@@ -12,4 +12,3 @@ const runtime = new edge.EdgeRuntime();
 runtime.evaluate(readFileSync(bundle, "utf8"));
 const results = await runtime.evaluate(`runSuite(${settings}).then((results) => JSON.stringify(results))`);
 console.log(`\nRESULTS ${results}`);
-process.exit(); // The runtime keeps the sockets of calls that were given up.

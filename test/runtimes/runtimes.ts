@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { root } from "../../scripts/root.ts";
 import { findChromium } from "../support/chromium.ts";
 
@@ -25,7 +25,9 @@ const node = process.execPath;
 function fetchPackage(name: string, version: string): string {
   const folder = `${fetched}${name.replace("/", "-")}-${version}`;
   const found = `${folder}/node_modules/${name}`;
-  if (existsSync(found)) return found;
+  // npm writes this file last.
+  if (existsSync(`${folder}/node_modules/.package-lock.json`)) return found;
+  rmSync(folder, { recursive: true, force: true });
   const args = ["--prefix", folder, "--no-save", "--ignore-scripts", "--no-audit", "--no-fund"];
   const { status, stderr } = spawnSync("npm", ["install", ...args, `${name}@${version}`], {
     encoding: "utf8",

@@ -34,6 +34,8 @@ export async function runSuite(parts, { key, mockUrl, faultsUrl, isBrowser }) {
   const client = (baseUrl, options) =>
     new ComplyCube({ apiKey: key, baseUrl, dangerouslyAllowBrowser: isBrowser, ...options });
   const unique = () => Math.random().toString(36).slice(2);
+  /** @param {string} path */
+  const told = async (path) => (await fetch(`${faultsUrl}/${path}`)).text();
 
   /** @type {Record<string, () => Promise<void> | void>} */
   const tests = {
@@ -51,24 +53,31 @@ export async function runSuite(parts, { key, mockUrl, faultsUrl, isBrowser }) {
       equal(error.status, 400);
       equal(error.param, "clientId");
     },
-    async "ends a call that gets no answer"() {
-      const calling = client(`${faultsUrl}/silent`, { timeoutMs: 200, maxRetries: 0 });
+    async "hangs up on an API that does not answer in time"() {
+      const name = unique();
+      const calling = client(`${faultsUrl}/silent/${name}`, { timeoutMs: 1_000, maxRetries: 0 });
       const error = await failure(calling.token.generate("CLIENT_ID", WEB));
       equal(error.name, "TimeoutError");
       equal(error.code, "timeout");
+      equal(await told(`left/${name}`), "yes");
     },
-    async "ends a call whose body stalls"() {
-      const calling = client(`${faultsUrl}/stalls`, { timeoutMs: 300, maxRetries: 0 });
+    async "hangs up on a body that stalls"() {
+      const name = unique();
+      const calling = client(`${faultsUrl}/stalls/${name}`, { timeoutMs: 1_000, maxRetries: 0 });
       equal((await failure(calling.token.generate("CLIENT_ID", WEB))).code, "timeout");
+      equal(await told(`left/${name}`), "yes");
     },
-    async "rejects with the reason of an abort in flight"() {
+    async "hangs up and rejects with the reason of an abort in flight"() {
+      const name = unique();
       const controller = new AbortController();
       const reason = new Error("changed my mind");
-      setTimeout(() => controller.abort(reason), 100);
-      const call = client(`${faultsUrl}/silent`).token.generate("CLIENT_ID", WEB, {
+      const call = client(`${faultsUrl}/silent/${name}`).token.generate("CLIENT_ID", WEB, {
         signal: controller.signal,
       });
+      equal(await told(`arrived/${name}`), "yes");
+      controller.abort(reason);
       equal(await failure(call), reason);
+      equal(await told(`left/${name}`), "yes");
     },
     async "tries again after a 503"() {
       /** @type {unknown[]} */
