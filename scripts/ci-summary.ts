@@ -16,7 +16,7 @@ interface TestReport {
   success: boolean;
 }
 
-const tests = [readReport<TestReport>("vitest"), readReport<TestReport>("package")];
+const tests = [readReport<TestReport>("vitest"), readReport<TestReport>("vitest-package")];
 const runtimes = readReport<{ passed: number; failed: number }[]>("runtimes");
 const sum = (counts: number[]) => counts.reduce((total, count) => total + count, 0);
 const skipped = sum(tests.map(({ numPendingTests }) => numPendingTests));
