@@ -1,8 +1,11 @@
 // Runs the mock API until Ctrl-C: `npm run mock`, or `npm run mock -- 4011` for another port.
 import { startPrism } from "./prism.ts";
 
-const prism = await startPrism(Number(process.argv[2] ?? 4010)).catch((error: Error) => {
-  console.error(error.message);
+const port = Number(process.argv[2] ?? 4010);
+const prism = await startPrism(port).catch(({ message }: Error) => {
+  console.error(
+    message.includes("EADDRINUSE") ? `Port ${port} is taken. Is a mock running already?` : message,
+  );
   process.exit(1);
 });
 

@@ -152,6 +152,9 @@ export function createTokenHandler(options: TokenHandlerOptions): TokenHandler {
       const session = await authenticate(request);
       if (!session) return [401, "unauthenticated"];
       clientId = session.clientId;
+      if (typeof clientId !== "string") {
+        throw new TypeError("authenticate must give { clientId: string }, or undefined for someone unknown.");
+      }
       const bound = typeof target === "function" ? await target(request, clientId) : target;
       warnOfMismatch(bound, clientId, request);
       failureOf = upstreamFailure;

@@ -163,7 +163,9 @@ function failedAnswer(
     typeof fields[name] === "string" && fields[name] !== "" ? fields[name] : undefined;
   return apiError({
     status,
-    message: text("message") ?? `The API answered ${status} without saying why.`,
+    message:
+      text("message") ??
+      `The API answered ${status} without saying why.${status === 404 ? " Check baseUrl." : ""}`,
     type: text("type"),
     param: text("param"),
     requestId: readRequestId(headers, key),

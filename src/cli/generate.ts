@@ -1,5 +1,11 @@
 import { parseArgs } from "node:util";
-import { ComplyCube, type ComplyCubeApiError, ComplyCubeError, type TokenTarget } from "../index.ts";
+import {
+  ComplyCube,
+  type ComplyCubeApiError,
+  ComplyCubeError,
+  parseReferrerPattern,
+  type TokenTarget,
+} from "../index.ts";
 import { readApiKey, refuseKeyArgument } from "./api-key.ts";
 import { generateBatch } from "./batch.ts";
 import { DONE, err, FAILED, out, paint, sentence } from "./terminal.ts";
@@ -103,6 +109,11 @@ async function generateOne(
   try {
     const token = await complycube.token.generate(clientId, target);
     out(json ? `${JSON.stringify({ token })}\n` : `${token}\n`);
+    if (referrer !== undefined && parseReferrerPattern(referrer).path !== "/*") {
+      err(
+        "A browser sends only its page's origin by default, and this pattern names a path: try check-referrer.\n",
+      );
+    }
     return DONE;
   } catch (error) {
     if (!(error instanceof ComplyCubeError)) throw error;

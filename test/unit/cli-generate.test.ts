@@ -45,6 +45,16 @@ afterAll(() => {
 });
 
 describe("generate", () => {
+  test("says of a pattern with a path, on stderr, that by default it does not match", async () => {
+    const { status, stdout, stderr } = await cli("C1", "--referrer", "https://www.example.com/verify/*");
+
+    expect(stdout).toBe("TOKEN_OF_C1\n");
+    expect(stderr).toBe(
+      "A browser sends only its page's origin by default, and this pattern names a path: try check-referrer.\n",
+    );
+    expect(status).toBe(0);
+  });
+
   test.each([
     [["C1", "--app-id", appId], "TOKEN_OF_C1\n"],
     [["C1", "--referrer", "https://www.example.com/*"], "TOKEN_OF_C1\n"],

@@ -631,6 +631,22 @@ describe("a failure", () => {
   });
 
   test.each([
+    ["the bare client ID", "CLIENT_ID"],
+    ["an object without one", {}],
+  ])("that gives %s is answered with 500, and onError hears what it must give", async (_, session) => {
+    const { handler, onError, sent } = setUp({ authenticate: () => session as { clientId: string } });
+
+    const response = await handler(post());
+
+    expect(response.status).toBe(500);
+    expect(sent).toEqual([]);
+    expect(onError.mock.calls[0]?.[0]).toMatchObject({
+      name: "TypeError",
+      message: "authenticate must give { clientId: string }, or undefined for someone unknown.",
+    });
+  });
+
+  test.each([
     ["no client ID", {}],
     ["a blank client ID", { clientId: " " }],
   ])("of a session with %s is answered with 500, and nothing is sent", async (_, session) => {
