@@ -34,6 +34,7 @@ export async function buildApiReference(folder: string): Promise<void> {
     basePath: root,
     readme: "none",
     skipErrorChecking: true, // `npm run typecheck` does that.
+    disableSources: true, // A link to them needs a git remote, which not every checkout has.
     excludeExternals: true,
     excludeInternal: true,
     groupReferencesByType: true,
