@@ -86,7 +86,7 @@ export async function generate(folder: string): Promise<void> {
     },
     plugins: ["@hey-api/client-fetch", "@hey-api/sdk", "@hey-api/typescript", "@hey-api/schemas", "msw"],
   });
-  mendForDeno(join(folder, "hey-api/client/client.gen.ts"));
+  mendRequest(join(folder, "hey-api/client/client.gen.ts"));
 
   for (const [file, comments] of Object.entries(COMMENTS)) addComments(join(folder, file), comments);
 }
@@ -104,18 +104,18 @@ function addComments(file: string, comments: Record<string, string>): void {
 }
 
 /**
- * Hey API's client gives `new Request` all of its own options, and Deno takes `client` for its `Deno.HttpClient`.
+ * Hey API's client gives `new Request` all of its own options, and Deno takes `client` for its `Deno.HttpClient`. It also
+ * follows redirects, which would take the body to another host and its answer for the API's.
  *
  * @see https://github.com/hey-api/hey-api/issues/4177
  */
-function mendForDeno(file: string): void {
+function mendRequest(file: string): void {
   const code = readFileSync(file, "utf8");
   const mended = code.replace(
-    /(const requestInit: ReqInit = \{\s+redirect: 'follow',(\s+)\.\.\.opts,)/,
-    "$1$2client: undefined,",
+    /(const requestInit: ReqInit = \{\s+)redirect: 'follow',(\s+)\.\.\.opts,/,
+    "$1redirect: 'manual',$2...opts,$2client: undefined,",
   );
-  if (mended === code)
-    throw new Error("Hey API's client builds its Request elsewhere now: is Deno mended there?");
+  if (mended === code) throw new Error("Hey API's client builds its Request elsewhere now: mend it there.");
   writeFileSync(file, mended);
 }
 

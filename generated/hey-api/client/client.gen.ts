@@ -83,7 +83,7 @@ export const createClient = (config: Config = {}): Client => {
     try {
       const { opts, url } = await beforeRequest(options);
       const requestInit: ReqInit = {
-        redirect: 'follow',
+        redirect: 'manual',
         ...opts,
         client: undefined,
         body: getValidRequestBody(opts),
