@@ -1,5 +1,5 @@
 import { createReadStream, type Stats } from "node:fs";
-import { open } from "node:fs/promises";
+import { access, constants, stat } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import type { BatchRequest } from "../index.ts";
 import { cannotRead } from "./cannot-read.ts";
@@ -23,9 +23,9 @@ export async function openLines(file: string, onlyFailed: boolean): Promise<Line
   if (file === "-") return { isStream: true, read: () => parseLines(process.stdin, onlyFailed) };
   let stats: Stats;
   try {
-    const handle = await open(file);
-    stats = await handle.stat();
-    await handle.close();
+    // Not by opening it: whoever writes into a pipe would lose its reader when it is closed again.
+    await access(file, constants.R_OK);
+    stats = await stat(file);
   } catch (error) {
     throw cannotRead(JSON.stringify(file), (error as NodeJS.ErrnoException).code);
   }
@@ -50,7 +50,10 @@ function parseLine(text: string, number: number, onlyFailed: boolean): Line | un
   // What an earlier batch has added is taken off again, so that a result line can be fed again.
   const { line: _line, token: _token, error, ...row } = fields;
   if (onlyFailed && error === undefined) return undefined;
-  if (error !== undefined && typeof row.input === "string") return parseLine(row.input, number, false);
+  const { input, ...others } = row;
+  if (error !== undefined && typeof input === "string" && Object.keys(others).length === 0) {
+    return parseLine(input, number, false); // A line that was not JSON; a row may have a field `input` of its own.
+  }
   return { number, row: row as unknown as BatchRequest };
 }
 

@@ -249,6 +249,30 @@ describe("generate --batch", () => {
     expect(results).toContainEqual(expect.objectContaining({ input: "nonsense" }));
   });
 
+  test("--retry-failed takes a row that has a field `input` of its own", async () => {
+    answer = (_, response) => void response.writeHead(401).end("{}");
+    const first = await cli("--batch", lines([`{"clientId":"C1","appId":"${appId}","input":"mine"}`]));
+    answer = minting;
+
+    const again = await cli("--retry-failed", lines([first.stdout.trim()]));
+
+    expect(parse(again.stdout)).toEqual([
+      { line: 1, clientId: "C1", appId, input: "mine", token: "TOKEN_OF_C1" },
+    ]);
+  });
+
+  test("reads a named pipe", async () => {
+    const pipe = join(folder, "pipe");
+
+    const { status, stdout } = await runShell(
+      `mkfifo ${pipe} && { echo '{"clientId":"C1","appId":"${appId}"}' > ${pipe} & cli generate --batch ${pipe}; }`,
+      { COMPLYCUBE_BASE_URL: baseUrl },
+    );
+
+    expect(parse(stdout)).toEqual([{ line: 1, clientId: "C1", appId, token: "TOKEN_OF_C1" }]);
+    expect(status).toBe(0);
+  });
+
   test("a result can be fed to --batch again", async () => {
     const first = await cli("--batch", lines(many(2).trim().split("\n")));
 
