@@ -58,20 +58,34 @@ class LimitOfUnknownKey extends SlidingWindow {
   }
 }
 
-const shared = new Map<string, SlidingWindow>();
-let seed: number | undefined;
+/** What all clients of a process share. */
+interface Accounts {
+  windows: Map<string, SlidingWindow>;
+  seed: number;
+}
+
+/** Kept where an ES module and a CommonJS copy of this package find the same one. */
+const ACCOUNTS = Symbol.for("complycube-tokens.accounts");
+
+/** Made with the first call, not at import: Cloudflare Workers have no randomness there. */
+function accounts(): Accounts {
+  const scope = globalThis as { [ACCOUNTS]?: Accounts };
+  scope[ACCOUNTS] ??= { windows: new Map(), seed: Math.floor(Math.random() * 2 ** 32) };
+  return scope[ACCOUNTS];
+}
 
 /** Looks the window up for each call, because one in which nothing happens is forgotten. */
 function sharedLimit(key: string, baseUrl: string): Limit | undefined {
   const perSecond = perSecondOf(key);
   if (perSecond === Number.POSITIVE_INFINITY) return undefined;
-  const account = fingerprint(`${baseUrl} ${key}`);
+  const { windows, seed } = accounts();
+  const account = fingerprint(`${baseUrl} ${key}`, seed);
   const window = () => {
-    let found = shared.get(account);
+    let found = windows.get(account);
     if (found === undefined) {
-      for (const [other, { idle }] of shared) if (idle) shared.delete(other);
+      for (const [other, { idle }] of windows) if (idle) windows.delete(other);
       found = new SlidingWindow(perSecond);
-      shared.set(account, found);
+      windows.set(account, found);
     }
     return found;
   };
@@ -83,8 +97,7 @@ function sharedLimit(key: string, baseUrl: string): Limit | undefined {
 }
 
 /** 64 bits that tell keys apart and from which none can be read, so that no key outlives its client. FNV-1a, twice. */
-function fingerprint(text: string): string {
-  seed ??= Math.floor(Math.random() * 2 ** 32); // Not at import: Cloudflare Workers have no randomness there.
+function fingerprint(text: string, seed: number): string {
   let one = seed;
   let two = ~seed;
   for (let i = 0; i < text.length; i++) {

@@ -69,8 +69,8 @@ export async function generateBatch(apiKey: string, { file, onlyFailed }: BatchF
   progress.note(
     `${stopped ? "Stopped: " : ""}${minted} minted, ${failed} failed${stopped ? "; a line without a result was not minted" : ""}.`,
   );
-  // A pipe that is still open would keep the process waiting for lines that nobody wants.
-  if (stopped) process.stdin.destroy();
+  // A pipe that is still open, named or not, would keep the process waiting for lines that nobody wants.
+  if (stopped) process.stdout.write("", () => process.exit(process.exitCode ?? STOPPED));
   if (stopped) return STOPPED;
   return failed === 0 ? DONE : FAILED;
 }

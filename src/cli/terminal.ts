@@ -22,6 +22,7 @@ export function err(text: string): void {
  * `styleText` looks at the stream by itself only since Node.js 22.8.
  */
 export function paint(colour: "red" | "green" | "cyan", text: string, stream: NodeJS.WriteStream): string {
+  if (process.env.NO_COLOR) return text; // Else Node.js warns of the two together.
   const isAsked = stream.isTTY || process.env.FORCE_COLOR !== undefined;
   const hasColour = isAsked && WriteStream.prototype.getColorDepth() > 2;
   return hasColour ? styleText(colour, text, { validateStream: false }) : text;

@@ -93,4 +93,22 @@ describe("the parts that are built", () => {
 
     expect(results).toEqual(["TOKEN"]);
   });
+
+  test("an ES module and a CommonJS client with the same key keep one limit together", async () => {
+    const arrivals: number[] = [];
+    const { url, close } = await listen((_, response) => {
+      arrivals.push(performance.now());
+      response.end('{"token":"TOKEN"}');
+    });
+    closing.push(close);
+    const clients = [await load<Main>("esm", "index"), await load<Main>("cjs", "index")].map(
+      ({ ComplyCube }) => new ComplyCube({ apiKey: "test_OF_TWO_COPIES", baseUrl: url }),
+    );
+
+    const startedAt = performance.now();
+    const calls = [0, 1, 2, 3, 4, 5].map((each) => clients[each % 2]?.token.generate("CLIENT_ID", TARGET));
+    await Promise.all(calls);
+
+    expect((arrivals[5] ?? 0) - startedAt).toBeGreaterThan(1_000); // Five a second with a test key.
+  });
 });
