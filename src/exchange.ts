@@ -3,7 +3,8 @@ import type { Attempt } from "./attempt.ts";
 /** A request, as little of it as every transport needs. */
 export interface PlainRequest {
   readonly url: string;
-  readonly method: string;
+  readonly method: "POST";
+  readonly headers: Record<string, string>;
   readonly body: string;
 }
 
@@ -21,11 +22,7 @@ export interface Answer {
  * Sends one request and reads its whole answer, at most 1 MiB of it. Follows no redirect, gives up when the attempt
  * is stopped, and rejects only when no answer came.
  */
-export type Exchange = (
-  request: PlainRequest,
-  headers: Record<string, string>,
-  attempt: Attempt,
-) => Promise<Answer>;
+export type Exchange = (request: PlainRequest, attempt: Attempt) => Promise<Answer>;
 
 /**
  * Where a `fetch` of this package carries an `Exchange` that spares what a plain one costs. A registered symbol, so that

@@ -6,7 +6,7 @@ import type { Fetch } from "./options.ts";
 export function throughFetch(fetch: Fetch): Exchange {
   const decoder = new TextDecoder();
 
-  return async ({ url, method, body }, headers, attempt) => {
+  return async ({ url, method, headers, body }, attempt) => {
     const response = await fetch(url, { method, headers, body, redirect: "manual", signal: attempt.signal });
     if (typeof response?.status !== "number" || typeof response.headers?.get !== "function") {
       throw new NoResponseError("The fetch option did not give a Response.");

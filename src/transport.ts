@@ -1,22 +1,18 @@
-import createClient from "openapi-fetch";
-import type { components, paths } from "../generated/openapi-typescript/schema.d.ts";
+import type { paths } from "../generated/openapi-typescript/schema.d.ts";
 import type { Attempt } from "./attempt.ts";
 import { apiError, type ComplyCubeApiError, ConnectionError, InvalidResponseError } from "./errors.ts";
-import {
-  type Answer,
-  EXCHANGE,
-  type Exchange,
-  isRedirect,
-  NoResponseError,
-  type PlainRequest,
-} from "./exchange.ts";
+import { type Answer, EXCHANGE, type Exchange, isRedirect, NoResponseError } from "./exchange.ts";
 import type { Fetch } from "./options.ts";
 import { throughFetch } from "./plain-fetch.ts";
 import { redactCause, redactJson, redactText } from "./redact.ts";
 import { readRetryAfterMs } from "./retry.ts";
 
+const PATH = "/v1/tokens" satisfies keyof paths;
+type GenerateToken = paths[typeof PATH]["post"];
+type Token = GenerateToken["responses"][200]["content"]["application/json"];
+
 /** The body of `POST /v1/tokens`. */
-export type TokenRequest = components["schemas"]["TokenRequest"];
+export type TokenRequest = GenerateToken["requestBody"]["content"]["application/json"];
 
 /** A token, and what `onAttempt` can be told of the answer that carried it. */
 export interface Minted {
@@ -31,75 +27,24 @@ export type Transport = (request: TokenRequest, key: string, attempt: Attempt) =
 
 const REQUEST_ID_HEADERS = ["x-request-id", "request-id", "x-correlation-id", "x-amzn-requestid", "cf-ray"];
 
-/** Makes the transport of one client, on `openapi-fetch`, so that path, body and answer are typed by the spec. */
+/**
+ * Makes the transport of one client. Path, body and answer have the types of the spec; the calls of `openapi-fetch`,
+ * which has the same types, cost about 4 % of the throughput and 2.3 kB more.
+ */
 export function createTransport(baseUrl: string, fetch: Fetch & { [EXCHANGE]?: Exchange }): Transport {
-  const client = createClient<paths>({
-    baseUrl,
-    Request: RequestForOpenapiFetch as unknown as typeof Request,
-    querySerializer: () => "", // Else one is made for each call.
-  });
   const exchange = fetch[EXCHANGE] ?? throughFetch(fetch);
+  const url = baseUrl + PATH;
 
-  return async (body, key, attempt) => {
+  return async (request, key, attempt) => {
     const headers = { authorization: key, "content-type": "application/json", accept: "application/json" };
-    let answer: Answer | undefined;
-    let data: unknown;
-    let error: unknown;
-    const send = async (request: unknown): Promise<unknown> => {
-      answer = await exchange(request as PlainRequest, headers, attempt);
-      return new ResponseForOpenapiFetch(answer);
-    };
+    let answer: Answer;
     try {
-      ({ data, error } = await client.POST("/v1/tokens", {
-        body,
-        fetch: send as typeof globalThis.fetch,
-        parseAs: "stream", // Hands over our `body`, which is parsed already, without two more promises.
-      }));
+      answer = await exchange({ url, method: "POST", headers, body: JSON.stringify(request) }, attempt);
     } catch (thrown) {
-      // With an answer, what threw is JSON.parse: a 2xx body that is not JSON, which `data` says well enough.
-      if (answer === undefined) throw unanswered(baseUrl, thrown, key);
+      throw unanswered(baseUrl, thrown, key);
     }
-    return readAnswer(answer as Answer, data, error, key);
+    return readAnswer(answer, key);
   };
-}
-
-/** The little that `openapi-fetch` needs of a `Request`: the global one would only be taken apart and built again. */
-class RequestForOpenapiFetch implements PlainRequest {
-  readonly url: string;
-  readonly method: string;
-  readonly body: string;
-
-  constructor(url: string, init: { method: string; body: string }) {
-    this.url = url;
-    this.method = init.method;
-    this.body = init.body;
-  }
-}
-
-/** The little that `openapi-fetch` needs of a `Response`, its body read already. */
-class ResponseForOpenapiFetch {
-  readonly status: number;
-  readonly headers: Answer["headers"];
-  readonly #body: string;
-
-  constructor({ status, headers, body = "" }: Answer) {
-    this.status = status;
-    this.headers = headers;
-    this.#body = body;
-  }
-
-  get ok(): boolean {
-    return isSuccess(this.status);
-  }
-
-  /** @throws SyntaxError when the body is not JSON */
-  get body(): unknown {
-    return JSON.parse(this.#body);
-  }
-
-  async text(): Promise<string> {
-    return this.#body;
-  }
 }
 
 function isSuccess(status: number): boolean {
@@ -107,19 +52,15 @@ function isSuccess(status: number): boolean {
 }
 
 /** Status decides what an answer is; only then its body. */
-function readAnswer(
-  { status, headers, body, problem }: Answer,
-  data: unknown,
-  error: unknown,
-  key: string,
-): Minted {
+function readAnswer({ status, headers, body, problem }: Answer, key: string): Minted {
   if (isRedirect(status)) {
     throw new ConnectionError(
       `The answer was a redirect (${status}), and none is followed: it could take the API key elsewhere. Check baseUrl.`,
     );
   }
-  if (!isSuccess(status)) throw failedAnswer(status, headers, error, key);
-  const token = readToken(data);
+  const content = parseBody(body);
+  if (!isSuccess(status)) throw failedAnswer(status, headers, content, key);
+  const token = readToken(content);
   if (token === undefined) {
     const tooLarge = problem instanceof Error && problem.name === "BodyTooLargeError";
     const what = tooLarge
@@ -144,20 +85,30 @@ function unanswered(baseUrl: string, thrown: unknown, key: string): ConnectionEr
   return new ConnectionError(`No answer from ${new URL(baseUrl).origin}${reasonOf(cause)}.`, { cause });
 }
 
+/** Parsed when it is JSON, else its text; `undefined` when there is none. */
+function parseBody(body: string | undefined): unknown {
+  if (body === undefined || body === "") return undefined;
+  try {
+    return JSON.parse(body);
+  } catch {
+    return body;
+  }
+}
+
 /** A token goes into a header and a page: visible ASCII, which also keeps out what a wrong charset leaves behind. */
-function readToken(data: unknown): string | undefined {
-  if (typeof data !== "object" || data === null || !Object.hasOwn(data, "token")) return undefined;
-  const { token } = data as { token: unknown };
+function readToken(content: unknown): string | undefined {
+  if (typeof content !== "object" || content === null || !Object.hasOwn(content, "token")) return undefined;
+  const { token } = content as Token;
   return typeof token === "string" && /^[\x21-\x7e]+$/.test(token) ? token : undefined;
 }
 
 function failedAnswer(
   status: number,
   headers: Answer["headers"],
-  error: unknown,
+  content: unknown,
   key: string,
 ): ComplyCubeApiError {
-  const body = error === "" ? undefined : redactJson(error, key);
+  const body = redactJson(content, key);
   const fields = (typeof body === "object" && body !== null ? body : {}) as Record<string, unknown>;
   const text = (name: string) =>
     typeof fields[name] === "string" && fields[name] !== "" ? fields[name] : undefined;

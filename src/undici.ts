@@ -74,14 +74,14 @@ function throughDispatch(agent: Agent): Exchange {
   let origin = "";
   let path = "";
 
-  return (request, headers, attempt) => {
+  return (request, attempt) => {
     if (request.url !== url) {
       const parsed = new URL(request.url);
       [url, origin, path] = [request.url, parsed.origin, parsed.pathname];
     }
     return new Promise((resolve, reject) => {
       agent.dispatch(
-        { origin, path, method: request.method as "POST", headers, body: request.body },
+        { origin, path, method: request.method, headers: request.headers, body: request.body },
         new AnswerCollector(attempt, decoder, resolve, reject),
       );
     });
