@@ -80,7 +80,7 @@ export default defineConfig([
     target: "node22",
     fixedExtension: false,
     // Only the command line needs them: the list of public suffixes, which is large, and the progress bar.
-    deps: { alwaysBundle: ["openapi-fetch", "tldts", "cli-progress"] },
+    deps: { alwaysBundle: ["tldts", "cli-progress"] },
     dts: false,
     logLevel: "warn",
     report: false,
