@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
@@ -5,6 +6,7 @@ export default defineConfig({
     // CI takes its closing counts from the runner's own report.
     reporters: process.env.CI ? ["default", "json"] : ["default"],
     outputFile: { json: ".reports/vitest.json" },
+    maxWorkers: Math.max(2, availableParallelism() - 1), // Most tests wait, for a socket or a timer.
     projects: [
       // With the garbage collector at hand, so that what is left over can be told from what is not collected yet.
       { test: { name: "unit", include: ["test/unit/**/*.test.ts"], execArgv: ["--expose-gc"] } },
