@@ -54,9 +54,10 @@ Examples:
 /** Runs `generate` and returns its exit code. */
 export async function generate(args: string[]): Promise<number> {
   refuseKeyArgument(args);
-  const { positionals, values } = parseArgs({
+  const { positionals, values, tokens } = parseArgs({
     args,
     allowPositionals: true,
+    tokens: true,
     options: {
       referrer: { type: "string" },
       "app-id": { type: "string" },
@@ -71,6 +72,10 @@ export async function generate(args: string[]): Promise<number> {
     out(HELP);
     return DONE;
   }
+  // The last one would win, and a token be bound to something else than the first one says.
+  const given = tokens.flatMap((token) => (token.kind === "option" ? [token.name] : []));
+  const twice = given.find((name, index) => given.indexOf(name) < index);
+  if (twice !== undefined) throw new TypeError(`--${twice} is given twice.`);
   const { referrer, "app-id": appId, batch, "retry-failed": retryFailed } = values;
   const keyFile = values["api-key-file"];
   const file = batch ?? retryFailed;

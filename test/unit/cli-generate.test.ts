@@ -164,6 +164,7 @@ describe("generate", () => {
     [["C1", "--referrer", "*://*/*"], "such as https://www.example.com/*. Try:"],
     [["C1", "--batch", "-"], "A batch takes clients and targets from its file alone."],
     [["--batch", "-", "--retry-failed", "-"], "give one of them"],
+    [["C1", "--app-id", appId, "--app-id=com.example.other"], "--app-id is given twice."],
     [["--batch", "-", "C1"], "A batch takes clients and targets from its file alone."],
     [["--batch", "-", "--json"], "A batch takes clients and targets from its file alone."],
     [["--batch", "-", "--app-id", appId], "A batch takes clients and targets from its file alone."],
