@@ -8,6 +8,7 @@ import { promisify } from "node:util";
 import { brotliDecompress, gunzip, inflate, inflateRaw } from "node:zlib";
 import { Agent, type Dispatcher, fetch as undiciPlainFetch } from "undici";
 import type { Attempt } from "./attempt.ts";
+import { checkBoolean, checkFields, checkInteger } from "./checks.ts";
 import {
   type Answer,
   BodyTooLargeError,
@@ -45,6 +46,7 @@ export interface UndiciFetch extends Fetch {
  * between. Deadlines, abort and the size limit hold as they do for the default one, and no redirect is followed.
  * Interceptors and mocks of the global `fetch` do not see it. Called by itself, it is `undici`'s own `fetch`.
  *
+ * @throws `TypeError` or `RangeError` that names a wrong option
  * @example
  * const fetch = undiciFetch({ connections: 32 });
  * const complycube = new ComplyCube({ fetch });
@@ -53,9 +55,12 @@ export interface UndiciFetch extends Fetch {
  * @see https://undici.nodejs.org
  */
 export function undiciFetch(options: UndiciFetchOptions = {}): UndiciFetch {
+  checkFields("options", options, ["connections", "allowH2"]);
+  const connections = checkInteger("connections", options.connections, 1);
+  const allowH2 = checkBoolean("allowH2", options.allowH2);
   const agent = new Agent({
-    ...(options.connections !== undefined && { connections: options.connections }),
-    ...(options.allowH2 !== undefined && { allowH2: options.allowH2 }),
+    ...(connections !== undefined && { connections }),
+    ...(allowH2 !== undefined && { allowH2 }),
     // Each attempt has its own deadline.
     headersTimeout: 0,
     bodyTimeout: 0,

@@ -1,13 +1,28 @@
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { ComplyCube } from "../../src/index.ts";
-import { undiciFetch } from "../../src/undici.ts";
+import { type UndiciFetchOptions, undiciFetch } from "../../src/undici.ts";
 import { all, answer, closedPort, pause, startFaultServer } from "../support/fault-server.ts";
 import { KEY, TOKEN } from "../support/leak-scan.ts";
 import { settle, TARGET } from "../support/settle.ts";
 import { MINTED } from "./scenarios/scenario.ts";
 
 describe("undiciFetch", () => {
+  test.each([
+    [{ connections: "5" }, TypeError, "connections must be a number, not a string."],
+    [{ connections: 0 }, RangeError, "connections must be a whole number from 1"],
+    [{ connections: 1.5 }, RangeError, "connections must be a whole number from 1"],
+    [{ connections: Number.NaN }, RangeError, "connections must be a whole number from 1"],
+    [{ allowH2: "yes" }, TypeError, "allowH2 must be true or false, not a string."],
+    [{ connection: 5 }, TypeError, 'unknown field "connection". Known: connections, allowH2.'],
+    [null, TypeError, "options must be an object, not null."],
+  ])("refuses %o", (options, type, message) => {
+    const make = () => undiciFetch(options as unknown as UndiciFetchOptions);
+
+    expect(make).toThrow(type);
+    expect(make).toThrow(message);
+  });
+
   test("never sends a call that was aborted while it waited for a socket", async () => {
     const server = await startFaultServer({
       steps: [all(pause(200), answer(200, MINTED)), answer(200, MINTED)],
