@@ -29,6 +29,7 @@ const PAGES: { path: string; known?: RegExp }[] = [
     "index.html",
     "classes/complycube-tokens.RateLimitError.html",
     "interfaces/complycube-tokens.Tokens.html",
+    "interfaces/complycube-tokens.ComplyCubeOptions.html",
     "interfaces/complycube-tokens_fetch.paths.html",
   ].map((path) => ({ path: `api/${path}`, known: TYPEDOC_SUMMARY })),
 ];
@@ -109,6 +110,27 @@ describe.skipIf(!executable)("the site", () => {
 
     expect(broken).toEqual([]);
     expect(links.length).toBeGreaterThan(1_000);
+  });
+
+  test("every page about the SDK fits on a phone", async () => {
+    const paths = readdirSync(`${site}api`, { recursive: true, encoding: "utf8" }).filter((file) =>
+      file.endsWith(".html"),
+    );
+    const page = await open(`${fromFile}api/index.html`, {
+      colorScheme: "light",
+      device: "phone",
+      width: 360,
+    });
+
+    const tooWide: string[] = [];
+    for (const path of paths) {
+      await page.goto(`${fromFile}api/${path}`);
+      await settled(page);
+      if ((await overflow(page)) > 0) tooWide.push(path);
+    }
+
+    expect(tooWide).toEqual([]);
+    expect(paths.length).toBeGreaterThan(50);
   });
 
   test("every link within the reference page leads to its section", async () => {
