@@ -1,6 +1,6 @@
 import { checkInteger, kindOf } from "./checks.ts";
 import type { RateLimitQueueFullError } from "./errors.ts";
-import { checkRequestOptions, type RequestOptions, type Settings } from "./options.ts";
+import { checkRequestOptions, REQUEST_OPTIONS, type RequestOptions, type Settings } from "./options.ts";
 import { sleep } from "./retry.ts";
 import type { MobileTarget, TokenTarget, WebTarget } from "./target.ts";
 
@@ -57,9 +57,8 @@ export function generateMany<R extends BatchRequest>(
   options: BatchOptions,
   settings: Settings,
 ): AsyncGenerator<BatchResult<R>, void, undefined> {
-  if (typeof options !== "object" || options === null) checkRequestOptions(options, settings);
+  checkRequestOptions(options, settings, [...REQUEST_OPTIONS, "concurrency"]);
   const { concurrency, ...each } = options;
-  checkRequestOptions(each, settings);
   const most = checkInteger("concurrency", concurrency, 1) ?? DEFAULT_CONCURRENCY;
   checkSource(requests);
   const mintOne = (request: BatchRequest, signal: AbortSignal) => mintRow(mint, request, { ...each, signal });

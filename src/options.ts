@@ -150,9 +150,13 @@ export interface CallSettings extends Pick<Settings, "timeoutMs" | "maxRetries" 
 }
 
 /** Checks the options of one call; what is left out comes from the client. */
-export function checkRequestOptions(options: RequestOptions | undefined, settings: Settings): CallSettings {
+export function checkRequestOptions(
+  options: RequestOptions | undefined,
+  settings: Settings,
+  known = REQUEST_OPTIONS,
+): CallSettings {
   if (options === undefined) return settings;
-  checkFields("options", options, REQUEST_OPTIONS);
+  checkFields("options", options, known);
   const { signal } = options;
   if (signal !== undefined && !isAbortSignal(signal)) {
     throw new TypeError("signal must be an AbortSignal, such as the `signal` of an AbortController.");
@@ -165,7 +169,8 @@ export function checkRequestOptions(options: RequestOptions | undefined, setting
   };
 }
 
-const REQUEST_OPTIONS = ["signal", "timeoutMs", "maxRetries", "allowAnyReferrer"];
+/** The names of the options of one call. */
+export const REQUEST_OPTIONS = ["signal", "timeoutMs", "maxRetries", "allowAnyReferrer"];
 const CLIENT_OPTIONS = [
   "apiKey",
   "baseUrl",
