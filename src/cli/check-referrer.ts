@@ -6,6 +6,7 @@ import {
   parseReferrerPattern,
   type ReferrerPattern,
 } from "../referrer/index.ts";
+import { refuseRepeats } from "./arguments.ts";
 import { DONE, FAILED, out, paint, printable } from "./terminal.ts";
 
 const HELP = `Tells what Referer a page will send to ComplyCube, and whether a token's referrer pattern matches it.
@@ -37,15 +38,17 @@ Examples:
 
 /** Runs `check-referrer` and returns its exit code. */
 export function checkReferrer(args: string[]): number {
-  const { positionals, values } = parseArgs({
+  const { positionals, values, tokens } = parseArgs({
     args,
     allowPositionals: true,
+    tokens: true,
     options: { "referrer-policy": { type: "string" }, help: { type: "boolean", short: "h" } },
   });
   if (values.help) {
     out(HELP);
     return DONE;
   }
+  refuseRepeats(tokens);
   const [pattern, pageUrl, ...more] = positionals;
   if (pattern === undefined || pageUrl === undefined || more.length > 0) {
     throw new TypeError(

@@ -7,6 +7,7 @@ import {
   type TokenTarget,
 } from "../index.ts";
 import { readApiKey, refuseKeyArgument } from "./api-key.ts";
+import { refuseRepeats } from "./arguments.ts";
 import { generateBatch } from "./batch.ts";
 import { DONE, err, FAILED, out, paint, sentence } from "./terminal.ts";
 import { inOurWords } from "./wording.ts";
@@ -72,10 +73,7 @@ export async function generate(args: string[]): Promise<number> {
     out(HELP);
     return DONE;
   }
-  // The last one would win, and a token be bound to something else than the first one says.
-  const given = tokens.flatMap((token) => (token.kind === "option" ? [token.name] : []));
-  const twice = given.find((name, index) => given.indexOf(name) < index);
-  if (twice !== undefined) throw new TypeError(`--${twice} is given twice.`);
+  refuseRepeats(tokens);
   const { referrer, "app-id": appId, batch, "retry-failed": retryFailed } = values;
   const keyFile = values["api-key-file"];
   const file = batch ?? retryFailed;

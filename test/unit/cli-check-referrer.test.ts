@@ -57,6 +57,16 @@ describe("check-referrer", () => {
     expect(status).toBe(0);
   });
 
+  test("refuses a policy that is given twice", async () => {
+    const url = "https://a.example.com/";
+    const policies = ["--referrer-policy", "origin", "--referrer-policy=no-referrer"];
+
+    const { status, stderr } = await runCli(["check-referrer", `${url}*`, url, ...policies]);
+
+    expect(stderr).toBe("--referrer-policy is given twice. Try: complycube-tokens check-referrer --help\n");
+    expect(status).toBe(2);
+  });
+
   test("lists the policies for one that is none, and in its help", async () => {
     const policies = [
       "no-referrer",
