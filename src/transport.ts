@@ -27,11 +27,9 @@ export type Transport = (request: TokenRequest, key: string, attempt: Attempt) =
 
 const REQUEST_ID_HEADERS = ["x-request-id", "request-id", "x-correlation-id", "x-amzn-requestid", "cf-ray"];
 
-/**
- * Makes the transport of one client. Path, body and answer have the types of the spec; the calls of `openapi-fetch`,
- * which has the same types, cost about 4 % of the throughput and 2.3 kB more.
- */
+/** Makes the transport of one client. Path, body and answer have the types of the spec. */
 export function createTransport(baseUrl: string, fetch: Fetch & { [EXCHANGE]?: Exchange }): Transport {
+  // Not on openapi-fetch, which has the same types: it makes two Headers for each call, and nobody would read them.
   const exchange = fetch[EXCHANGE] ?? throughFetch(fetch);
   const url = baseUrl + PATH;
 

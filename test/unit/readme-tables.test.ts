@@ -102,3 +102,9 @@ describe("the README's errors", () => {
     expect(statuses.map((status) => apiError({ status, message: "" }).name)).toEqual(named(subclasses[0]));
   });
 });
+
+test("the README is no longer than 250 lines", () => {
+  const lines = readme.trimEnd().split("\n");
+
+  expect(lines.length).toBeLessThanOrEqual(250);
+});
