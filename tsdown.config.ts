@@ -4,11 +4,11 @@ import { defineConfig, type Rolldown, type UserConfig } from "tsdown";
 const MAIN = { index: "src/index.ts", referrer: "src/referrer/index.ts" };
 const PARTS = {
   undici: "src/undici.ts",
-  handler: "src/handler.ts",
+  handler: "src/handler/index.ts",
   client: "src/client.ts",
   fetch: "src/fetch.ts",
   msw: "src/msw.ts",
-  redis: "src/redis.ts",
+  redis: "src/redis/index.ts",
 };
 
 const library: UserConfig = {
@@ -25,7 +25,7 @@ const library: UserConfig = {
 
 /** What has to be the same class for `instanceof`, whichever part of the package it came from. */
 const SHARED = new Map([
-  [fileURLToPath(new URL("src/errors.ts", import.meta.url)), "./index"],
+  [fileURLToPath(new URL("src/core/errors.ts", import.meta.url)), "./index"],
   [fileURLToPath(new URL("src/referrer/index.ts", import.meta.url)), "./referrer"],
 ]);
 
@@ -74,7 +74,7 @@ export default defineConfig([
     copy: ["generated/openapi/openapi.yaml", "generated/openapi/openapi.json"],
   },
   {
-    entry: { cli: "src/cli.ts" },
+    entry: { cli: "src/cli/main.ts" },
     format: "esm",
     platform: "node",
     target: "node22",

@@ -6,7 +6,7 @@
 
 import createClient, { type Client } from "openapi-fetch";
 import type { components, paths } from "../generated/openapi-typescript/schema.d.ts";
-import { checkApiKey, checkBaseUrl, checkFields, checkFunction, DEFAULT_BASE_URL } from "./checks.ts";
+import { checkApiKey, checkBaseUrl, checkFields, checkFunction, DEFAULT_BASE_URL } from "./core/checks.ts";
 
 export type { components, paths };
 

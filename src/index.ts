@@ -4,8 +4,12 @@
  * @module complycube-tokens
  */
 
-export type { BatchOptions, BatchRequest, BatchResult } from "./batch.ts";
-export { ComplyCube } from "./complycube.ts";
+export { ComplyCube } from "./core/client/complycube.ts";
+export type { BatchOptions, BatchRequest, BatchResult } from "./core/client/generate-many.ts";
+export { inspectToken, type TokenContents } from "./core/client/inspect-token.ts";
+export type { AttemptEvent, ComplyCubeOptions, RequestOptions } from "./core/client/options.ts";
+export type { MobileTarget, TokenTarget, WebTarget } from "./core/client/target.ts";
+export type { Tokens } from "./core/client/tokens.ts";
 export {
   AuthenticationError,
   ComplyCubeApiError,
@@ -18,9 +22,9 @@ export {
   RateLimitError,
   RateLimitQueueFullError,
   TimeoutError,
-} from "./errors.ts";
-export type { AttemptEvent, ComplyCubeOptions, Fetch, RequestOptions } from "./options.ts";
-export type { RateLimiter, RateLimitOptions } from "./rate-limit.ts";
+} from "./core/errors.ts";
+export type { Fetch } from "./core/http/exchange.ts";
+export type { RateLimiter, RateLimitOptions } from "./core/limit/sliding-window.ts";
 export {
   explainReferrer,
   isReferrerPattern,
@@ -36,6 +40,3 @@ export {
   type ReferrerScope,
   referrerPatternFor,
 } from "./referrer/index.ts";
-export type { MobileTarget, TokenTarget, WebTarget } from "./target.ts";
-export { inspectToken, type TokenContents } from "./token.ts";
-export type { Tokens } from "./tokens.ts";

@@ -7,8 +7,9 @@
 import { promisify } from "node:util";
 import { brotliDecompress, gunzip, inflate, inflateRaw } from "node:zlib";
 import { Agent, type Dispatcher, fetch as undiciPlainFetch } from "undici";
-import type { Attempt } from "./attempt.ts";
-import { checkBoolean, checkFields, checkInteger } from "./checks.ts";
+import { checkBoolean, checkFields, checkInteger } from "./core/checks.ts";
+import type { Attempt } from "./core/http/deadline.ts";
+import type { Fetch } from "./core/http/exchange.ts";
 import {
   type Answer,
   BodyTooLargeError,
@@ -16,8 +17,7 @@ import {
   type Exchange,
   isRedirect,
   MAX_BODY_BYTES,
-} from "./exchange.ts";
-import type { Fetch } from "./options.ts";
+} from "./core/http/exchange.ts";
 
 /** How `undiciFetch` connects. */
 export interface UndiciFetchOptions {

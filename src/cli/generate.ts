@@ -8,7 +8,7 @@ import {
 } from "../index.ts";
 import { readApiKey, refuseKeyArgument } from "./api-key.ts";
 import { refuseRepeats } from "./arguments.ts";
-import { generateBatch } from "./batch.ts";
+import { generateBatch } from "./generate-batch.ts";
 import { DONE, err, FAILED, out, paint, sentence } from "./terminal.ts";
 import { inOurWords } from "./wording.ts";
 

@@ -3,7 +3,7 @@ import { Redis } from "ioredis";
 import { createClient } from "redis";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import type { RateLimiter } from "../../src/index.ts";
-import { type RedisRateLimitOptions, redisRateLimit } from "../../src/redis.ts";
+import { type RedisRateLimitOptions, redisRateLimit } from "../../src/redis/index.ts";
 import { hasRedis, type RedisServer, startRedis } from "../support/redis-server.ts";
 
 describe("redisRateLimit", () => {

@@ -1,8 +1,8 @@
 import { inject } from "vitest";
 import { createClient, generateToken } from "../../src/client.ts";
+import type { TokenTarget } from "../../src/core/client/target.ts";
 import { createTokensFetch } from "../../src/fetch.ts";
 import { ComplyCube, type ComplyCubeApiError } from "../../src/index.ts";
-import type { TokenTarget } from "../../src/target.ts";
 
 /** What a call came to, whichever client made it. */
 export interface Outcome {

@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { Redis } from "ioredis";
 import { createClient } from "redis";
 import { ComplyCube } from "../../src/index.ts";
-import { redisRateLimit } from "../../src/redis.ts";
+import { redisRateLimit } from "../../src/redis/index.ts";
 
 const [baseUrl = "", port, perSecond, count, firstId, kind] = process.argv.slice(2);
 const say = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`);

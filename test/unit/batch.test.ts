@@ -1,6 +1,7 @@
 import { getEventListeners } from "node:events";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { generateMany } from "../../src/batch.ts";
+import { generateMany } from "../../src/core/client/generate-many.ts";
+import type { Settings } from "../../src/core/client/options.ts";
 import {
   type BatchOptions,
   type BatchRequest,
@@ -8,7 +9,6 @@ import {
   ComplyCube,
   type ComplyCubeOptions,
 } from "../../src/index.ts";
-import type { Settings } from "../../src/options.ts";
 
 const appId = "com.myapp.demo.app";
 const stub = { status: 200, headers: new Headers(), text: async () => '{"token":"TOKEN"}' } as Response;

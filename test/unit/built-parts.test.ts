@@ -6,7 +6,7 @@ import { listen } from "../support/listen.ts";
 
 type Main = typeof import("../../src/index.ts");
 type Undici = typeof import("../../src/undici.ts");
-type Redis = typeof import("../../src/redis.ts");
+type Redis = typeof import("../../src/redis/index.ts");
 type Referrer = typeof import("../../src/referrer/index.ts");
 
 /** A part of dist/, in one of its two formats. */

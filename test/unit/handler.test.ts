@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from "vitest";
-import { checkOrigins } from "../../src/cross-origin.ts";
-import { createTokenHandler, type TokenHandlerOptions } from "../../src/handler.ts";
+import { checkOrigins } from "../../src/handler/cross-origin.ts";
+import { createTokenHandler, type TokenHandlerOptions } from "../../src/handler/index.ts";
 import { ComplyCube } from "../../src/index.ts";
 
 const APP = "https://www.example.com";

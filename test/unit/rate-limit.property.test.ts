@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { SlidingWindow } from "../../src/rate-limit.ts";
+import { SlidingWindow } from "../../src/core/limit/sliding-window.ts";
 
 interface Arrival {
   afterMs: number;

@@ -1,7 +1,7 @@
 import { getEventListeners } from "node:events";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { GUARD_MS, LATE_GUARD_MS, SlidingWindow } from "../../src/core/limit/sliding-window.ts";
 import { ComplyCube, type ComplyCubeOptions, type RateLimiter } from "../../src/index.ts";
-import { GUARD_MS, LATE_GUARD_MS, SlidingWindow } from "../../src/rate-limit.ts";
 
 const TARGET = { appId: "com.myapp.demo.app" };
 /** What a place is held for when no answer comes. */

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import ts from "typescript";
 import { describe, expect, test } from "vitest";
 import { root } from "../../scripts/root.ts";
-import { apiError } from "../../src/errors.ts";
+import { apiError } from "../../src/core/errors.ts";
 import * as main from "../../src/index.ts";
 
 const readme = readFileSync(`${root}README.md`, "utf8");
@@ -17,9 +17,9 @@ function table(heading: string): string[][] {
 /** What stands in backticks. */
 const named = (cell = ""): string[] => [...cell.matchAll(/`([^`]+)`/g)].map(([, name = ""]) => name);
 
-/** The properties of an interface of src/options.ts, each with its `@default`. */
+/** The properties of an interface of src/core/client/options.ts, each with its `@default`. */
 function optionsOf(name: string): Record<string, string | undefined> {
-  const file = `${root}src/options.ts`;
+  const file = `${root}src/core/client/options.ts`;
   const source = ts.createSourceFile(file, readFileSync(file, "utf8"), ts.ScriptTarget.Latest, true);
   const found = source.statements.find((node) => ts.isInterfaceDeclaration(node) && node.name.text === name);
   if (found === undefined || !ts.isInterfaceDeclaration(found)) throw new Error(`${name} is not there.`);

@@ -1,10 +1,24 @@
-import { checkFields, checkInteger, kindOf } from "./checks.ts";
-import type { Settings } from "./options.ts";
-import { DEFAULT_MAX_QUEUE, type Limit, type RateLimiter, SlidingWindow } from "./rate-limit.ts";
+import { checkFields, checkInteger, kindOf } from "../checks.ts";
+import {
+  DEFAULT_MAX_QUEUE,
+  type Limit,
+  type RateLimiter,
+  type RateLimitOptions,
+  SlidingWindow,
+} from "./sliding-window.ts";
 
 /** @see https://docs.complycube.com/documentation/api-reference/core-concepts/rate-limits */
 const LIVE_PER_SECOND = 10;
 const TEST_PER_SECOND = 5;
+
+/** What decides the limit of a client. */
+export interface LimitSettings {
+  rateLimit: number | RateLimitOptions | RateLimiter | false | undefined;
+  apiKey: () => string | Promise<string>;
+  /** Whether `apiKey` always returns the same string. */
+  hasFixedKey: boolean;
+  baseUrl: string;
+}
 
 /**
  * The limit that a client keeps to, or `undefined` for none.
@@ -13,7 +27,7 @@ const TEST_PER_SECOND = 5;
  * same key and `baseUrl` share one, so making a client for each request does not get around it. A number belongs to
  * the client that it was given to: it is how one divides an account's limit.
  */
-export function createLimit({ rateLimit, hasFixedKey, apiKey, baseUrl }: Settings): Limit | undefined {
+export function createLimit({ rateLimit, hasFixedKey, apiKey, baseUrl }: LimitSettings): Limit | undefined {
   if (rateLimit === false) return undefined;
   if (rateLimit === undefined) {
     return hasFixedKey ? sharedLimit(apiKey() as string, baseUrl) : new LimitOfUnknownKey();

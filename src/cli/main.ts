@@ -1,10 +1,10 @@
 #!/usr/bin/env node
-import packageJson from "../package.json" with { type: "json" };
-import { checkReferrer } from "./cli/check-referrer.ts";
-import { generate } from "./cli/generate.ts";
-import { inspect } from "./cli/inspect.ts";
-import { DONE, err, FAILED, MISUSE, out, sentence } from "./cli/terminal.ts";
-import { inOurWords } from "./cli/wording.ts";
+import packageJson from "../../package.json" with { type: "json" };
+import { checkReferrer } from "./check-referrer.ts";
+import { generate } from "./generate.ts";
+import { inspect } from "./inspect.ts";
+import { DONE, err, FAILED, MISUSE, out, sentence } from "./terminal.ts";
+import { inOurWords } from "./wording.ts";
 
 const HELP = `complycube-tokens ${packageJson.version}: mints and checks the tokens that start ComplyCube's Web and Mobile SDKs.
 

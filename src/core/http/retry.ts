@@ -1,4 +1,4 @@
-import { ComplyCubeApiError, ConnectionError, RateLimitError, TimeoutError } from "./errors.ts";
+import { ComplyCubeApiError, ConnectionError, RateLimitError, TimeoutError } from "../errors.ts";
 
 const FIRST_BACKOFF_MS = 500;
 const MAX_BACKOFF_MS = 8_000;

@@ -1,7 +1,7 @@
-import { checkInteger, kindOf } from "./checks.ts";
-import type { RateLimitQueueFullError } from "./errors.ts";
+import { checkInteger, kindOf } from "../checks.ts";
+import type { RateLimitQueueFullError } from "../errors.ts";
+import { sleep } from "../http/retry.ts";
 import { checkRequestOptions, REQUEST_OPTIONS, type RequestOptions, type Settings } from "./options.ts";
-import { sleep } from "./retry.ts";
 import type { MobileTarget, TokenTarget, WebTarget } from "./target.ts";
 
 /**

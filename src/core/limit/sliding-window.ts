@@ -1,4 +1,4 @@
-import { RateLimitQueueFullError } from "./errors.ts";
+import { RateLimitQueueFullError } from "../errors.ts";
 
 /** What holds calls back so that the account's limit is never passed. Give the same one to several clients to share it. */
 export interface RateLimiter {

@@ -1,6 +1,12 @@
-import type { Attempt } from "./attempt.ts";
-import { BodyTooLargeError, type Exchange, isRedirect, MAX_BODY_BYTES, NoResponseError } from "./exchange.ts";
-import type { Fetch } from "./options.ts";
+import type { Attempt } from "./deadline.ts";
+import {
+  BodyTooLargeError,
+  type Exchange,
+  type Fetch,
+  isRedirect,
+  MAX_BODY_BYTES,
+  NoResponseError,
+} from "./exchange.ts";
 
 /** Exchanges through any `fetch`: the global one, an instrumented one, or a stand-in for tests. */
 export function throughFetch(fetch: Fetch): Exchange {

@@ -1,4 +1,4 @@
-import { kindOf } from "./checks.ts";
+import { kindOf } from "../checks.ts";
 
 /** What a token says of itself. Nothing of it is verified. */
 export interface TokenContents {

@@ -1,4 +1,3 @@
-import { refuseBrowser } from "./browser-guard.ts";
 import {
   checkApiKey,
   checkBaseUrl,
@@ -7,16 +6,12 @@ import {
   checkFunction,
   checkInteger,
   DEFAULT_BASE_URL,
-} from "./checks.ts";
-import type { RateLimiter, RateLimitOptions } from "./rate-limit.ts";
-import { redactCause } from "./redact.ts";
-
-/**
- * What this package needs of a `fetch`: the global one, an instrumented one, or a stand-in for tests.
- *
- * @see https://fetch.spec.whatwg.org/#fetch-method
- */
-export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+} from "../checks.ts";
+import type { Fetch } from "../http/exchange.ts";
+import type { LimitSettings } from "../limit/account-limit.ts";
+import type { RateLimiter, RateLimitOptions } from "../limit/sliding-window.ts";
+import { redactCause } from "../redact.ts";
+import { refuseBrowser } from "./browser-guard.ts";
 
 /** One attempt of one call, as `onAttempt` is told of it. It never holds the key, the token or the client ID. */
 export interface AttemptEvent {
@@ -114,15 +109,10 @@ export interface RequestOptions {
 }
 
 /** Options after every check, with the defaults filled in. */
-export interface Settings {
-  apiKey: () => string | Promise<string>;
-  /** Whether `apiKey` gives one and the same string. */
-  hasFixedKey: boolean;
-  baseUrl: string;
+export interface Settings extends LimitSettings {
   fetch: Fetch;
   timeoutMs: number;
   maxRetries: number;
-  rateLimit: ComplyCubeOptions["rateLimit"];
   allowAnyReferrer: boolean;
   onAttempt: ((event: AttemptEvent) => void) | undefined;
 }

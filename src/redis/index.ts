@@ -4,10 +4,15 @@
  */
 
 import { RateLimiterRedis, RateLimiterRes } from "rate-limiter-flexible";
-import { checkFields, checkFunction, checkInteger, kindOf } from "./checks.ts";
-import { RateLimitQueueFullError } from "./errors.ts";
-import { COLD_AFTER_MS, DEFAULT_MAX_QUEUE, type RateLimiter, SlidingWindow } from "./rate-limit.ts";
-import { sleep } from "./retry.ts";
+import { checkFields, checkFunction, checkInteger, kindOf } from "../core/checks.ts";
+import { RateLimitQueueFullError } from "../core/errors.ts";
+import { sleep } from "../core/http/retry.ts";
+import {
+  COLD_AFTER_MS,
+  DEFAULT_MAX_QUEUE,
+  type RateLimiter,
+  SlidingWindow,
+} from "../core/limit/sliding-window.ts";
 
 /** One rate limit for all processes with the same Redis or Valkey and the same `key`. */
 export interface RedisRateLimitOptions {

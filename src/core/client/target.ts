@@ -1,7 +1,7 @@
-import type { components } from "../generated/openapi-typescript/schema.d.ts";
-import { checkFields, kindOf } from "./checks.ts";
-import { redactText } from "./redact.ts";
-import { parseReferrerPattern, referrerPatternFor } from "./referrer/index.ts";
+import type { components } from "../../../generated/openapi-typescript/schema.d.ts";
+import { parseReferrerPattern, referrerPatternFor } from "../../referrer/index.ts";
+import { checkFields, kindOf } from "../checks.ts";
+import { redactText } from "../redact.ts";
 
 type Wire = components["schemas"];
 

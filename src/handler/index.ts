@@ -4,11 +4,11 @@
  * @module complycube-tokens/handler
  */
 
-import { checkFields, kindOf } from "./checks.ts";
+import { checkFields, kindOf } from "../core/checks.ts";
+import { checkTokenRequest, type TokenTarget } from "../core/client/target.ts";
+import type { Tokens } from "../core/client/tokens.ts";
+import { explainReferrer } from "../referrer/index.ts";
 import { checkOrigins, isCrossOrigin, preflight } from "./cross-origin.ts";
-import { explainReferrer } from "./referrer/index.ts";
-import { checkTokenRequest, type TokenTarget } from "./target.ts";
-import type { Tokens } from "./tokens.ts";
 
 /** Answers one request of a page or an app. It never rejects. */
 export type TokenHandler = (request: Request) => Promise<Response>;

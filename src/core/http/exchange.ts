@@ -1,4 +1,11 @@
-import type { Attempt } from "./attempt.ts";
+import type { Attempt } from "./deadline.ts";
+
+/**
+ * What this package needs of a `fetch`: the global one, an instrumented one, or a stand-in for tests.
+ *
+ * @see https://fetch.spec.whatwg.org/#fetch-method
+ */
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 /** A request, as little of it as every transport needs. */
 export interface PlainRequest {

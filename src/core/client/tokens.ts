@@ -1,12 +1,12 @@
-import { createLimit } from "./account-limit.ts";
-import { type Attempt, runAttempt } from "./attempt.ts";
-import { type BatchOptions, type BatchRequest, type BatchResult, generateMany } from "./batch.ts";
-import { ComplyCubeApiError, ComplyCubeError } from "./errors.ts";
+import { ComplyCubeApiError, ComplyCubeError } from "../errors.ts";
+import { type Attempt, runAttempt } from "../http/deadline.ts";
+import { createTransport, type Minted, type TokenRequest, type Transport } from "../http/operation.ts";
+import { batchRetryDelayMs, holdMs, retryDelayMs, sleep } from "../http/retry.ts";
+import { createLimit } from "../limit/account-limit.ts";
+import type { Limit } from "../limit/sliding-window.ts";
+import { type BatchOptions, type BatchRequest, type BatchResult, generateMany } from "./generate-many.ts";
 import { type AttemptEvent, checkRequestOptions, type RequestOptions, type Settings } from "./options.ts";
-import type { Limit } from "./rate-limit.ts";
-import { batchRetryDelayMs, holdMs, retryDelayMs, sleep } from "./retry.ts";
 import { checkTokenRequest, type TokenTarget } from "./target.ts";
-import { createTransport, type Minted, type TokenRequest, type Transport } from "./transport.ts";
 
 /** The tokens of one client: `complycube.token`. */
 export class Tokens {

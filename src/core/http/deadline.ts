@@ -1,4 +1,4 @@
-import { TimeoutError } from "./errors.ts";
+import { TimeoutError } from "../errors.ts";
 
 /** One attempt that is under way, as a transport sees it. */
 export class Attempt {

@@ -1,11 +1,10 @@
-import type { paths } from "../generated/openapi-typescript/schema.d.ts";
-import type { Attempt } from "./attempt.ts";
-import { apiError, type ComplyCubeApiError, ConnectionError, InvalidResponseError } from "./errors.ts";
-import { type Answer, EXCHANGE, type Exchange, isRedirect, NoResponseError } from "./exchange.ts";
-import type { Fetch } from "./options.ts";
-import { throughFetch } from "./plain-fetch.ts";
-import { redactCause, redactJson, redactText } from "./redact.ts";
+import type { paths } from "../../../generated/openapi-typescript/schema.d.ts";
+import { apiError, type ComplyCubeApiError, ConnectionError, InvalidResponseError } from "../errors.ts";
+import { redactCause, redactJson, redactText } from "../redact.ts";
+import type { Attempt } from "./deadline.ts";
+import { type Answer, EXCHANGE, type Exchange, type Fetch, isRedirect, NoResponseError } from "./exchange.ts";
 import { readRetryAfterMs } from "./retry.ts";
+import { throughFetch } from "./through-fetch.ts";
 
 const PATH = "/v1/tokens" satisfies keyof paths;
 type GenerateToken = paths[typeof PATH]["post"];

@@ -1,4 +1,4 @@
-import { kindOf } from "./checks.ts";
+import { kindOf } from "../core/checks.ts";
 
 /**
  * Tells whether a browser sent this for a page of another origin, by the rules of Go's `CrossOriginProtection`. A page
