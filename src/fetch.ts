@@ -5,8 +5,9 @@
  */
 
 import createClient, { type Client } from "openapi-fetch";
+import { BASE_URL } from "../generated/openapi/base-url.gen.ts";
 import type { components, paths } from "../generated/openapi-typescript/schema.d.ts";
-import { checkApiKey, checkBaseUrl, checkFields, checkFunction, DEFAULT_BASE_URL } from "./core/checks.ts";
+import { checkApiKey, checkBaseUrl, checkFields, checkFunction } from "./core/checks.ts";
 
 export type { components, paths };
 
@@ -41,7 +42,7 @@ export interface TokensFetchOptions {
  */
 export function createTokensFetch(options: TokensFetchOptions): Client<paths> {
   checkFields("options", options, ["apiKey", "baseUrl", "fetch"]);
-  const { baseUrl = DEFAULT_BASE_URL } = options;
+  const { baseUrl = BASE_URL } = options;
   const fetch = checkFunction("fetch", options.fetch);
   return createClient<paths>({
     baseUrl: checkBaseUrl(baseUrl),

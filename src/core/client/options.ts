@@ -5,9 +5,9 @@ import {
   checkFields,
   checkFunction,
   checkInteger,
-  DEFAULT_BASE_URL,
 } from "../checks.ts";
 import type { Fetch } from "../http/exchange.ts";
+import { BASE_URL } from "../http/operation.ts";
 import type { LimitSettings } from "../limit/account-limit.ts";
 import type { RateLimiter, RateLimitOptions } from "../limit/sliding-window.ts";
 import { redactCause } from "../redact.ts";
@@ -123,7 +123,7 @@ export function checkClientOptions(options: ComplyCubeOptions): Settings {
   refuseBrowser(checkBoolean("dangerouslyAllowBrowser", options.dangerouslyAllowBrowser) ?? false);
   return {
     apiKey: keyReader(orElse(options.apiKey, environment("COMPLYCUBE_API_KEY"))),
-    baseUrl: checkBaseUrl(orElse(options.baseUrl, environment("COMPLYCUBE_BASE_URL") || DEFAULT_BASE_URL)),
+    baseUrl: checkBaseUrl(orElse(options.baseUrl, environment("COMPLYCUBE_BASE_URL") || BASE_URL)),
     hasFixedKey: typeof options.apiKey !== "function",
     fetch: checkFunction("fetch", options.fetch) ?? globalFetch,
     timeoutMs: checkInteger("timeoutMs", options.timeoutMs, 1) ?? 10_000,
