@@ -26,10 +26,11 @@ const COMMENTS: Record<string, Record<string, string>> = {
   },
   "hey-api/client.gen.ts": {
     "const client:":
-      "The client that `generateToken` uses when it is given none, shared by the whole process. It holds no API key.",
+      "A client at the API's own address, shared by the whole process. It holds no API key: pass `auth` to each call.",
   },
   "hey-api/sdk.gen.ts": {
-    "type Options<": "What `generateToken` is given: the body of the request, and the settings of this call.",
+    "type Options<":
+      "The options of `generateToken`: the client that sends the request, its body, and the settings of this call.",
   },
   "hey-api/types.gen.ts": {
     "type GenerateTokenData ": "The request of `generateToken`.",
@@ -58,6 +59,12 @@ export async function generate(folder: string): Promise<void> {
     if (bundled.status !== 0) throw new Error(bundled.stderr);
   }
 
+  const { servers } = JSON.parse(readFileSync(join(folder, "openapi/openapi.json"), "utf8"));
+  writeFileSync(
+    join(folder, "openapi/base-url.gen.ts"),
+    `// Made by scripts/generate.ts. Do not edit.\n\n/** The API's own address: the first server of the spec. */\nexport const BASE_URL = ${JSON.stringify(servers[0].url)};\n`,
+  );
+
   mkdirSync(join(folder, "openapi-typescript"), { recursive: true });
   const types = astToString(await openapiTS(pathToFileURL(bundle)));
   writeFileSync(
@@ -84,7 +91,13 @@ export async function generate(folder: string): Promise<void> {
         },
       },
     },
-    plugins: ["@hey-api/client-fetch", "@hey-api/sdk", "@hey-api/typescript", "@hey-api/schemas", "msw"],
+    plugins: [
+      "@hey-api/client-fetch",
+      { name: "@hey-api/sdk", client: false }, // So that `generateToken` runs over whatever client it is given.
+      "@hey-api/typescript",
+      "@hey-api/schemas",
+      "msw",
+    ],
   });
   mendRequest(join(folder, "hey-api/client/client.gen.ts"));
 

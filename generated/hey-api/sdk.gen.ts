@@ -1,18 +1,17 @@
 // @ts-nocheck
 // Made by @hey-api/openapi-ts. Do not edit.
 
-import { client } from './client.gen.ts';
 import type { Client, ClientMeta, Options as Options2, RequestResult, TDataShape } from './client/index.ts';
 import type { GenerateTokenData, GenerateTokenErrors, GenerateTokenResponses } from './types.gen.ts';
 
-/** What `generateToken` is given: the body of the request, and the settings of this call. */
+/** The options of `generateToken`: the client that sends the request, its body, and the settings of this call. */
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
      * You can provide a client instance returned by `createClient()` instead of
      * individual options. This might be also useful if you want to implement a
      * custom client.
      */
-    client?: Client;
+    client: Client;
     /**
      * You can pass arbitrary values through the `meta` object. This can be
      * used to access values that aren't defined as part of the SDK function.
@@ -32,7 +31,7 @@ export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends 
  * verification as anyone.
  *
  */
-export const generateToken = <ThrowOnError extends boolean = false>(options: Options<GenerateTokenData, ThrowOnError>): RequestResult<GenerateTokenResponses, GenerateTokenErrors, ThrowOnError> => (options.client ?? client).post<GenerateTokenResponses, GenerateTokenErrors, ThrowOnError>({
+export const generateToken = <ThrowOnError extends boolean = false>(options: Options<GenerateTokenData, ThrowOnError>): RequestResult<GenerateTokenResponses, GenerateTokenErrors, ThrowOnError> => options.client.post<GenerateTokenResponses, GenerateTokenErrors, ThrowOnError>({
     security: [{ name: 'Authorization', type: 'apiKey' }],
     url: '/v1/tokens',
     ...options,

@@ -95,5 +95,7 @@ export async function generatedToken(): Promise<string | undefined> {
     client: createClient({ baseUrl: "https://api.complycube.com" }),
     body,
   });
+  // @ts-expect-error no client
+  await generateToken({ body });
   return data?.token;
 }

@@ -1,0 +1,4 @@
+// Made by scripts/generate.ts. Do not edit.
+
+/** The API's own address: the first server of the spec. */
+export const BASE_URL = "https://api.complycube.com";
