@@ -59,7 +59,7 @@ function declarations(extension: string): UserConfig {
     ...library,
     entry: { ...MAIN, ...PARTS },
     format: "esm",
-    dts: { dtsOnly: true },
+    dts: { emitDtsOnly: true },
     sourcemap: false,
     outExtensions: () => ({ dts: extension }),
   };
