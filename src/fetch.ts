@@ -7,7 +7,14 @@
 import createClient, { type Client } from "openapi-fetch";
 import { BASE_URL } from "../generated/openapi/base-url.gen.ts";
 import type { components, paths } from "../generated/openapi-typescript/schema.d.ts";
-import { checkApiKey, checkBaseUrl, checkFields, checkFunction } from "./core/checks.ts";
+import {
+  checkApiKey,
+  checkBaseUrl,
+  checkBoolean,
+  checkFields,
+  checkFunction,
+  refuseLiveKeyOverPlainHttp,
+} from "./core/checks.ts";
 
 export type { components, paths };
 
@@ -21,6 +28,13 @@ export interface TokensFetchOptions {
    * @default "https://api.complycube.com"
    */
   baseUrl?: string | undefined;
+  /**
+   * Accepts a `baseUrl` of plain `http` to any host, such as a mock in another container. A `live_` key is refused all
+   * the same.
+   *
+   * @default false
+   */
+  dangerouslyAllowPlainHttp?: boolean | undefined;
   /**
    * What sends the request.
    *
@@ -41,12 +55,15 @@ export interface TokensFetchOptions {
  * @see https://openapi-ts.dev/openapi-fetch/
  */
 export function createTokensFetch(options: TokensFetchOptions): Client<paths> {
-  checkFields("options", options, ["apiKey", "baseUrl", "fetch"]);
-  const { baseUrl = BASE_URL } = options;
+  checkFields("options", options, ["apiKey", "baseUrl", "dangerouslyAllowPlainHttp", "fetch"]);
+  const { baseUrl: given = BASE_URL, dangerouslyAllowPlainHttp } = options;
+  const baseUrl = checkBaseUrl(given, checkBoolean("dangerouslyAllowPlainHttp", dangerouslyAllowPlainHttp));
+  const apiKey = checkApiKey(options.apiKey);
+  refuseLiveKeyOverPlainHttp(apiKey, baseUrl);
   const fetch = checkFunction("fetch", options.fetch);
   return createClient<paths>({
-    baseUrl: checkBaseUrl(baseUrl),
-    headers: { authorization: checkApiKey(options.apiKey) },
+    baseUrl,
+    headers: { authorization: apiKey },
     redirect: "manual",
     ...(fetch && { fetch }),
   });
