@@ -4,6 +4,7 @@
  * @module complycube-tokens/handler
  */
 
+import { callHook } from "../core/call-hook.ts";
 import { checkFields, checkInteger, kindOf } from "../core/checks.ts";
 import type { TokenTarget } from "../core/client/target.ts";
 import type { Tokens } from "../core/client/tokens.ts";
@@ -156,12 +157,8 @@ export function createTokenHandler<Context = unknown>(
 ): TokenHandler<Context> {
   const { complycube, target, authenticate, timeoutMs, allowedOrigins, onError } = checkOptions(options);
 
-  function report(error: unknown, report: TokenHandlerReport, request: Request) {
-    try {
-      const result: unknown = onError(error, report, request);
-      Promise.resolve(result).catch(() => {});
-    } catch {}
-  }
+  const report = (error: unknown, report: TokenHandlerReport, request: Request) =>
+    callHook(onError, error, report, request);
 
   function refuse(failure: Failure, request: Request): Failure {
     const origin = request.headers.get("origin");
