@@ -53,7 +53,7 @@ export class ComplyCubeApiError extends ComplyCubeError {
   readonly param: string | undefined;
   /** The id to quote to support, from `x-request-id` or a header like it. */
   readonly requestId: string | undefined;
-  /** How long the API asked to wait, in milliseconds, from `Retry-After` or `retry-after-ms`. */
+  /** How long the API asked to wait, in milliseconds, from `Retry-After`. */
   readonly retryAfterMs: number | undefined;
   /** The body: parsed when it is JSON, else its text; `undefined` when it is empty, over 1 MiB or cut off. */
   readonly body: unknown;

@@ -4,6 +4,7 @@
  * @module complycube-tokens/handler
  */
 
+import { callHook } from "../core/call-hook.ts";
 import { checkFields, kindOf } from "../core/checks.ts";
 import { checkTokenRequest, type TokenTarget } from "../core/client/target.ts";
 import type { Tokens } from "../core/client/tokens.ts";
@@ -127,10 +128,7 @@ export function createTokenHandler(options: TokenHandlerOptions): TokenHandler {
     request: Request,
   ) {
     const severity = status === undefined ? "warning" : "error";
-    try {
-      const result: unknown = onError(error, { severity, status, clientId }, request);
-      Promise.resolve(result).catch(() => {});
-    } catch {}
+    callHook(onError, error, { severity, status, clientId }, request);
   }
 
   function warnOfMismatch(bound: TokenTarget, clientId: string, request: Request) {

@@ -502,12 +502,12 @@ describe("a failure", () => {
       refused(429, { "retry-after": "17" }),
     ],
     [
-      "API 429 with retry-after-ms",
+      "API 429 with a fraction of a second",
       429,
       "rate_limited",
       "2",
       { name: "RateLimitError" },
-      refused(429, { "retry-after-ms": "1200" }),
+      refused(429, { "retry-after": "1.2" }),
     ],
     [
       "API 429 with Retry-After: 0",
