@@ -60,6 +60,15 @@ export class Tokens {
   }
 
   /**
+   * Throws what `generate` would throw for this target, so that a handler's set-up fails at start.
+   *
+   * @internal
+   */
+  checkTarget(target: unknown): void {
+    checkTokenRequest("CLIENT_ID", target, this.#settings.allowAnyReferrer);
+  }
+
+  /**
    * Mints a token for each row, as fast as the rate limit allows, and yields what each came to as it settles, in any
    * order. A row that fails never stops the others; a million rows take no more memory than `concurrency` of them.
    * Leaving the loop ends what is in flight.
