@@ -42,23 +42,35 @@ describe.skipIf(!consumer)("with its optional peers", () => {
     expect(names).toEqual({ imported: expected, required: expected });
   });
 
-  test("the MSW handlers answer with MSW 2 as well", () => {
+  test.each([
+    ["MSW 2", "msw-2"],
+    ["MSW 3", ""],
+  ])("the MSW handlers answer with a token and with an error, with %s", (_, folder) => {
     const answers = run(
-      join(consumer as string, "msw-2"),
+      join(consumer as string, folder),
       `const out = {};
       for (const [format, load] of Object.entries({ import: (name) => import(name), require: async (name) => require(name) })) {
+        const { ComplyCube } = await load("complycube-tokens");
         const { handleGenerateToken } = await load("complycube-tokens/msw");
+        const { HttpResponse } = await load("msw");
         const { setupServer } = await load("msw/node");
         const server = setupServer(handleGenerateToken({ body: { token: "TOKEN" } }));
         server.listen();
-        const answer = await fetch("https://api.complycube.com/v1/tokens", { method: "POST", body: "{}" });
-        out[format] = await answer.json();
+        const complycube = new ComplyCube({ apiKey: "test_key" });
+        const mint = () => complycube.token.generate("CLIENT_ID", { appId: "com.example.app" });
+        const token = await mint();
+        server.use(
+          handleGenerateToken(() => HttpResponse.json({ type: "unauthorized", message: "No" }, { status: 401 })),
+        );
+        const { name, type } = await mint().catch((error) => error);
+        out[format] = { token, name, type };
         server.close();
       }
       console.log(JSON.stringify(out));`,
     );
 
-    expect(answers).toEqual({ import: { token: "TOKEN" }, require: { token: "TOKEN" } });
+    const answered = { token: "TOKEN", name: "AuthenticationError", type: "unauthorized" };
+    expect(answers).toEqual({ import: answered, require: answered });
   });
 
   test.each([
