@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, inject, test } from "vitest";
 import { root } from "../../scripts/root.ts";
@@ -23,8 +23,10 @@ function run(folder: string, code: string) {
 }
 
 const specifier = (subpath: string) => `complycube-tokens${subpath.slice(1)}`;
-const sourceOf = (subpath: string) =>
-  ({ ".": "index.ts", "./referrer": "referrer/index.ts" })[subpath] ?? `${subpath.slice(2)}.ts`;
+const sourceOf = (subpath: string) => {
+  const name = subpath === "." ? "index" : subpath.slice(2);
+  return existsSync(join(root, "src", `${name}.ts`)) ? `${name}.ts` : `${name}/index.ts`;
+};
 
 describe.skipIf(!consumer)("with its optional peers", () => {
   test.each(subpaths)("%s gives import and require what its source exports", async (subpath) => {
