@@ -44,7 +44,10 @@ export class ComplyCubeApiError extends ComplyCubeError {
   override readonly code = "api";
   /** The HTTP status. */
   readonly status: number;
-  /** The API's own kind of error, such as `invalid_request`; absent when the body is not the API's. */
+  /**
+   * The API's own kind of error, such as `invalid_request`; absent when the body is not the API's. Branch on the status
+   * or the class instead: 401 and 403 share the type `unauthorized`.
+   */
   readonly type: string | undefined;
   /** The field of the request that is at fault, where the API names one. */
   readonly param: string | undefined;
@@ -82,7 +85,7 @@ export class PermissionDeniedError extends ComplyCubeApiError {
   override readonly name = "PermissionDeniedError";
 }
 
-/** 429: too many requests (10 a second live, 5 test, for the whole account), or a quota is used up. */
+/** 429: too many requests (10 a second live, 5 test, for the whole account). */
 export class RateLimitError extends ComplyCubeApiError {
   override readonly name = "RateLimitError";
 }

@@ -8,7 +8,13 @@ import { batchRetryDelayMs, holdMs, retryDelayMs } from "../http/retry.ts";
 import { createLimit } from "../limit/account-limit.ts";
 import type { Limit } from "../limit/sliding-window.ts";
 import { type BatchOptions, type BatchRequest, type BatchResult, generateMany } from "./generate-many.ts";
-import { type CallSettings, checkRequestOptions, type RequestOptions, type Settings } from "./options.ts";
+import {
+  type AttemptEvent,
+  type CallSettings,
+  checkRequestOptions,
+  type RequestOptions,
+  type Settings,
+} from "./options.ts";
 import { checkTokenRequest, type TokenTarget } from "./target.ts";
 
 /** What one attempt came to: what was minted, or the error, and how long it took. */
@@ -17,6 +23,9 @@ interface Outcome {
   error?: unknown;
   durationMs: number;
 }
+
+/** An event without the fields of which nothing is known. */
+type AttemptReport = Pick<AttemptEvent, "attempt" | "durationMs"> & Partial<AttemptEvent>;
 
 /** The tokens of one client: `complycube.token`. */
 export class Tokens {
@@ -48,6 +57,15 @@ export class Tokens {
    */
   generate(clientId: string, target: TokenTarget, options?: RequestOptions): Promise<string> {
     return this.#generate(clientId, target, options, retryDelayMs);
+  }
+
+  /**
+   * Throws what `generate` would throw for this target, so that a handler's set-up fails at start.
+   *
+   * @internal
+   */
+  checkTarget(target: unknown): void {
+    checkTokenRequest("CLIENT_ID", target, this.#settings.allowAnyReferrer);
   }
 
   /**
@@ -85,32 +103,17 @@ export class Tokens {
   ): Promise<string> {
     const call = checkRequestOptions(options, this.#settings);
     const request = checkTokenRequest(clientId, target, call.allowAnyReferrer);
-    const { onAttempt } = this.#settings;
 
     for (let attempt = 1; ; attempt++) {
       call.signal?.throwIfAborted();
       const { minted, error, durationMs } = await this.#attempt(request, call, attempt);
       if (minted !== undefined) {
         const { token, status, requestId } = minted;
-        callHook(onAttempt, {
-          attempt,
-          durationMs,
-          status,
-          requestId,
-          errorCode: undefined,
-          retryInMs: undefined,
-        });
+        this.#report({ attempt, durationMs, status, requestId });
         return token;
       }
       if (call.signal?.aborted && Object.is(error, call.signal.reason)) {
-        callHook(onAttempt, {
-          attempt,
-          durationMs,
-          status: undefined,
-          requestId: undefined,
-          errorCode: "aborted",
-          retryInMs: undefined,
-        });
+        this.#report({ attempt, durationMs, errorCode: "aborted" });
         throw error;
       }
       // Nothing was sent, and another attempt would send nothing either: the key function failed, or the queue is full.
@@ -120,7 +123,7 @@ export class Tokens {
       const holdForMs = holdMs(error);
       if (holdForMs !== undefined) this.#limit?.penalize(holdForMs);
       const retryInMs = attempt > call.maxRetries ? undefined : delayMs(error, attempt);
-      callHook(onAttempt, { attempt, durationMs, status, requestId, errorCode: error.code, retryInMs });
+      this.#report({ attempt, durationMs, status, requestId, errorCode: error.code, retryInMs });
       if (retryInMs === undefined) throw error;
       await sleep(retryInMs, call.signal);
     }
@@ -146,5 +149,11 @@ export class Tokens {
       if (sent) this.#limit?.settled?.(startedAt, error instanceof ComplyCubeApiError);
       return { error, durationMs: performance.now() - startedAt };
     }
+  }
+
+  /** Every event has all six fields. */
+  #report(event: AttemptReport): void {
+    const { attempt, durationMs, status, requestId, errorCode, retryInMs } = event;
+    callHook(this.#settings.onAttempt, { attempt, durationMs, status, requestId, errorCode, retryInMs });
   }
 }
