@@ -6,7 +6,15 @@
 
 import createClient, { type Client } from "openapi-fetch";
 import type { components, paths } from "../generated/openapi-typescript/schema.d.ts";
-import { checkApiKey, checkBaseUrl, checkFields, checkFunction, DEFAULT_BASE_URL } from "./core/checks.ts";
+import {
+  checkApiKey,
+  checkBaseUrl,
+  checkBoolean,
+  checkFields,
+  checkFunction,
+  DEFAULT_BASE_URL,
+  refuseLiveKeyOverPlainHttp,
+} from "./core/checks.ts";
 
 export type { components, paths };
 
@@ -20,6 +28,13 @@ export interface TokensFetchOptions {
    * @default "https://api.complycube.com"
    */
   baseUrl?: string | undefined;
+  /**
+   * Accepts a `baseUrl` of plain `http` to any host, such as a mock in another container. A `live_` key is refused all
+   * the same.
+   *
+   * @default false
+   */
+  dangerouslyAllowPlainHttp?: boolean | undefined;
   /**
    * What sends the request.
    *
@@ -40,12 +55,15 @@ export interface TokensFetchOptions {
  * @see https://openapi-ts.dev/openapi-fetch/
  */
 export function createTokensFetch(options: TokensFetchOptions): Client<paths> {
-  checkFields("options", options, ["apiKey", "baseUrl", "fetch"]);
-  const { baseUrl = DEFAULT_BASE_URL } = options;
+  checkFields("options", options, ["apiKey", "baseUrl", "dangerouslyAllowPlainHttp", "fetch"]);
+  const { baseUrl: given = DEFAULT_BASE_URL, dangerouslyAllowPlainHttp } = options;
+  const baseUrl = checkBaseUrl(given, checkBoolean("dangerouslyAllowPlainHttp", dangerouslyAllowPlainHttp));
+  const apiKey = checkApiKey(options.apiKey);
+  refuseLiveKeyOverPlainHttp(apiKey, baseUrl);
   const fetch = checkFunction("fetch", options.fetch);
   return createClient<paths>({
-    baseUrl: checkBaseUrl(baseUrl),
-    headers: { authorization: checkApiKey(options.apiKey) },
+    baseUrl,
+    headers: { authorization: apiKey },
     redirect: "manual",
     ...(fetch && { fetch }),
   });

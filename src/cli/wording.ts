@@ -13,6 +13,7 @@ const WORDS: [said: RegExp, meant: string][] = [
     " The key goes into COMPLYCUBE_API_KEY or the file of --api-key-file.",
   ],
   [/ If you must, pass \{ allowAnyReferrer: true \}\./, ""],
+  [/\bdangerouslyAllowPlainHttp or /, ""],
   [/ Raise timeoutMs .*$/, ""],
   [/\bpass \{ referrer: (".*?") \}/g, "use --referrer $1"],
   [/\bpass \{ appId: (".*?") \}/g, "use --app-id $1"],

@@ -19,8 +19,11 @@ export function checkApiKey(apiKey: unknown, name = "apiKey", hint = "pass { api
   return apiKey;
 }
 
-/** Checks a base URL and takes its trailing slashes off. */
-export function checkBaseUrl(baseUrl: unknown): string {
+/**
+ * Checks a base URL and takes its trailing slashes off. Plain `http` is for loopback hosts, and with
+ * `allowPlainHttp` for any.
+ */
+export function checkBaseUrl(baseUrl: unknown, allowPlainHttp = false): string {
   if (typeof baseUrl !== "string") throw new TypeError(`baseUrl must be a string, not ${kindOf(baseUrl)}.`);
   if (!URL.canParse(baseUrl))
     throw new TypeError(`baseUrl is not a URL. It looks like "${DEFAULT_BASE_URL}".`);
@@ -29,12 +32,25 @@ export function checkBaseUrl(baseUrl: unknown): string {
     throw new TypeError("baseUrl must not hold a user name or password.");
   if (url.search !== "" || url.hash !== "")
     throw new TypeError("baseUrl must not have a query or a fragment.");
-  if (url.protocol !== "https:" && !(url.protocol === "http:" && isLoopback(url.hostname))) {
+  if (
+    url.protocol !== "https:" &&
+    !(url.protocol === "http:" && (allowPlainHttp || isLoopback(url.hostname)))
+  ) {
     throw new TypeError(
-      "baseUrl must start with https://, because the API key is sent there (http:// only for localhost).",
+      "baseUrl must start with https://, because the API key is sent there. http:// is for localhost only; " +
+        "for a mock elsewhere, set dangerouslyAllowPlainHttp or COMPLYCUBE_DANGEROUSLY_ALLOW_PLAIN_HTTP=true.",
     );
   }
   return (url.origin + url.pathname).replace(/\/+$/, "");
+}
+
+/** Refuses to send a live key where anyone on the way can read it, whatever was allowed. */
+export function refuseLiveKeyOverPlainHttp(apiKey: string, baseUrl: string): void {
+  if (!apiKey.startsWith("live_") || !baseUrl.startsWith("http:") || isLoopback(new URL(baseUrl).hostname))
+    return;
+  throw new TypeError(
+    "apiKey is a live key, which is not sent over plain http to another host. Use a test key, or https.",
+  );
 }
 
 /** Says which fields of an object are not known, so that a misspelt one is not silently ignored. */

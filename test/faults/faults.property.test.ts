@@ -227,6 +227,7 @@ describe("generate", () => {
       "maxRetries",
       "onAttempt",
       "dangerouslyAllowBrowser",
+      "dangerouslyAllowPlainHttp",
       "allowAnyReferrer",
     );
     const callOption = fc.constantFrom("signal", "timeoutMs", "maxRetries", "allowAnyReferrer");

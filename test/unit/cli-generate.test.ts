@@ -185,7 +185,10 @@ describe("generate", () => {
 
     const { status, stderr } = await finished(child);
 
-    expect(stderr).toMatch(/^COMPLYCUBE_BASE_URL must start with https:\/\//);
+    expect(stderr).toMatch(
+      /^COMPLYCUBE_BASE_URL must start with https:\/\/.* set COMPLYCUBE_DANGEROUSLY_ALLOW_PLAIN_HTTP/,
+    );
+    expect(stderr).not.toContain("dangerouslyAllow");
     expect(status).toBe(2);
   });
 });

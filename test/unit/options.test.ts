@@ -1,5 +1,6 @@
 import { setupServer } from "msw/node";
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { createTokensFetch } from "../../src/fetch.ts";
 import { ComplyCube, type ComplyCubeOptions, type RequestOptions } from "../../src/index.ts";
 import { handleGenerateToken } from "../../src/msw.ts";
 import { KEY, TOKEN } from "../support/leak-scan.ts";
@@ -136,6 +137,8 @@ describe("an option of the wrong kind", () => {
     ["allowAnyReferrer", null],
     ["dangerouslyAllowBrowser", "yes"],
     ["dangerouslyAllowBrowser", 1],
+    ["dangerouslyAllowPlainHttp", "true"],
+    ["dangerouslyAllowPlainHttp", null],
   ])("is refused by name: %s: %o", (name, value) => {
     const error = caught(() => client({ [name]: value }));
 
@@ -283,6 +286,99 @@ describe("baseUrl", () => {
     await settle(client());
 
     expect(answered.mock.calls[0]?.[0]).toBe("https://api.complycube.com/v1/tokens");
+  });
+});
+
+describe("dangerouslyAllowPlainHttp", () => {
+  const MOCK = "http://mock:4010";
+  const ALLOW = "COMPLYCUBE_DANGEROUSLY_ALLOW_PLAIN_HTTP";
+  const LIVE_KEY = "live_PLAIN_HTTP_KEY";
+  const withTestKey = (options: ComplyCubeOptions = {}) =>
+    client({ apiKey: "test_PLAIN_HTTP_KEY", ...options });
+
+  test.each([MOCK, "http://host.docker.internal:4010", "http://192.0.2.1:4010"])(
+    "lets a call reach %s",
+    async (baseUrl) => {
+      await settle(withTestKey({ baseUrl, dangerouslyAllowPlainHttp: true }));
+
+      expect(answered.mock.calls[0]?.[0]).toBe(`${baseUrl}/v1/tokens`);
+    },
+  );
+
+  test.each(["true", "1"])("comes from the environment when it is left out: %s", async (value) => {
+    vi.stubEnv("COMPLYCUBE_BASE_URL", MOCK);
+    vi.stubEnv(ALLOW, value);
+
+    await settle(withTestKey());
+
+    expect(answered.mock.calls[0]?.[0]).toBe(`${MOCK}/v1/tokens`);
+  });
+
+  test.each(["", "0", "false", "yes please"])("is not switched on by the environment's %j", (value) => {
+    vi.stubEnv(ALLOW, value);
+
+    expect(caught(() => withTestKey({ baseUrl: MOCK }))).toMatchObject({
+      name: "TypeError",
+      message: expect.stringMatching(/^baseUrl .*dangerouslyAllowPlainHttp/),
+    });
+  });
+
+  test("of false wins over the environment", () => {
+    vi.stubEnv(ALLOW, "true");
+
+    const error = caught(() => withTestKey({ baseUrl: MOCK, dangerouslyAllowPlainHttp: false }));
+
+    expect(error).toMatchObject({ name: "TypeError", message: named("baseUrl") });
+  });
+
+  test("allows http and https, and no other scheme", () => {
+    const error = caught(() => withTestKey({ baseUrl: "ftp://mock", dangerouslyAllowPlainHttp: true }));
+
+    expect(error).toMatchObject({ name: "TypeError", message: named("baseUrl") });
+  });
+
+  test("does not let a live key out", async () => {
+    const options = { baseUrl: MOCK, dangerouslyAllowPlainHttp: true };
+    const message = expect.stringMatching(/^apiKey is a live key(?!.*live_)/);
+
+    expect(caught(() => withTestKey({ ...options, apiKey: LIVE_KEY }))).toMatchObject({
+      name: "TypeError",
+      message,
+    });
+    const ofFunction = await settle(withTestKey({ ...options, apiKey: () => LIVE_KEY }));
+    expect(ofFunction.error).toMatchObject({ name: "TypeError", message });
+    expect(caught(() => createTokensFetch({ ...options, apiKey: LIVE_KEY }))).toMatchObject({
+      name: "TypeError",
+      message,
+    });
+    expect(answered).not.toHaveBeenCalled();
+  });
+
+  test("is not needed for a live key on this machine or over https", async () => {
+    for (const baseUrl of ["http://localhost:4010", "https://mock:4010"]) {
+      const { error } = await settle(
+        withTestKey({ baseUrl, apiKey: LIVE_KEY, dangerouslyAllowPlainHttp: true }),
+      );
+
+      expect(error).toBeUndefined();
+    }
+  });
+
+  test("lets createTokensFetch reach a mock", async () => {
+    const send = vi.fn(async (_: Request) => Response.json({ token: TOKEN }));
+    const plain = createTokensFetch({
+      apiKey: "test_PLAIN_HTTP_KEY",
+      baseUrl: MOCK,
+      dangerouslyAllowPlainHttp: true,
+      fetch: send,
+    });
+
+    await plain.POST("/v1/tokens", { body: { clientId: "CLIENT_ID", appId: "com.example.app" } });
+
+    expect(send.mock.calls[0]?.[0].url).toBe(`${MOCK}/v1/tokens`);
+    expect(caught(() => createTokensFetch({ apiKey: "test_PLAIN_HTTP_KEY", baseUrl: MOCK }))).toMatchObject({
+      message: named("baseUrl"),
+    });
   });
 });
 

@@ -6,6 +6,7 @@ import {
   checkFunction,
   checkInteger,
   DEFAULT_BASE_URL,
+  refuseLiveKeyOverPlainHttp,
 } from "../checks.ts";
 import type { Fetch } from "../http/exchange.ts";
 import type { LimitSettings } from "../limit/account-limit.ts";
@@ -94,6 +95,13 @@ export interface ComplyCubeOptions {
    * @default false
    */
   dangerouslyAllowBrowser?: boolean | undefined;
+  /**
+   * Accepts a `baseUrl` of plain `http` to any host, such as a mock in another container (`http://mock:4010`). Everyone
+   * on the way can read the API key, so a `live_` key is refused all the same.
+   *
+   * @default `true` where the environment variable `COMPLYCUBE_DANGEROUSLY_ALLOW_PLAIN_HTTP` is `true` or `1`, else `false`
+   */
+  dangerouslyAllowPlainHttp?: boolean | undefined;
 }
 
 /** Behaviour of one call; what is left out comes from the client. */
@@ -121,9 +129,14 @@ export interface Settings extends LimitSettings {
 export function checkClientOptions(options: ComplyCubeOptions): Settings {
   checkFields("options", options, CLIENT_OPTIONS);
   refuseBrowser(checkBoolean("dangerouslyAllowBrowser", options.dangerouslyAllowBrowser) ?? false);
+  const baseUrl = checkBaseUrl(
+    orElse(options.baseUrl, environment("COMPLYCUBE_BASE_URL") || DEFAULT_BASE_URL),
+    checkBoolean("dangerouslyAllowPlainHttp", options.dangerouslyAllowPlainHttp) ??
+      /^(true|1)$/.test(environment("COMPLYCUBE_DANGEROUSLY_ALLOW_PLAIN_HTTP") ?? ""),
+  );
   return {
-    apiKey: keyReader(orElse(options.apiKey, environment("COMPLYCUBE_API_KEY"))),
-    baseUrl: checkBaseUrl(orElse(options.baseUrl, environment("COMPLYCUBE_BASE_URL") || DEFAULT_BASE_URL)),
+    apiKey: keyReader(orElse(options.apiKey, environment("COMPLYCUBE_API_KEY")), baseUrl),
+    baseUrl,
     hasFixedKey: typeof options.apiKey !== "function",
     fetch: checkFunction("fetch", options.fetch) ?? globalFetch,
     timeoutMs: checkInteger("timeoutMs", options.timeoutMs, 1) ?? 10_000,
@@ -171,16 +184,18 @@ const CLIENT_OPTIONS = [
   "fetch",
   "onAttempt",
   "dangerouslyAllowBrowser",
+  "dangerouslyAllowPlainHttp",
 ];
 
 /** A key known beforehand is checked once; a function's result is checked each time. */
-function keyReader(apiKey: ComplyCubeOptions["apiKey"]): Settings["apiKey"] {
+function keyReader(apiKey: ComplyCubeOptions["apiKey"], baseUrl: string): Settings["apiKey"] {
   if (typeof apiKey !== "function") {
     const key = checkApiKey(
       apiKey,
       "apiKey",
       "pass { apiKey } or set the environment variable COMPLYCUBE_API_KEY",
     );
+    refuseLiveKeyOverPlainHttp(key, baseUrl);
     return () => key;
   }
   return async () => {
@@ -190,7 +205,9 @@ function keyReader(apiKey: ComplyCubeOptions["apiKey"]): Settings["apiKey"] {
     } catch (error) {
       throw new TypeError("The apiKey function failed to give a key.", { cause: redactCause(error, "") });
     }
-    return checkApiKey(key, "The result of the apiKey function", "it must give the key as a string");
+    const checked = checkApiKey(key, "The result of the apiKey function", "it must give the key as a string");
+    refuseLiveKeyOverPlainHttp(checked, baseUrl);
+    return checked;
   };
 }
 

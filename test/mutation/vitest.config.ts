@@ -1,0 +1,10 @@
+import { defineConfig } from "vitest/config";
+
+/** The unit tests that need no build and start no process: what they do not notice, nothing quick notices. */
+export default defineConfig({
+  test: {
+    include: ["test/unit/**/*.test.ts"],
+    testNamePattern: /^(?!.*constant memory)/, // These want the garbage collector at hand.
+    exclude: ["test/unit/{bench,built-parts,import,cli*,readme-tables,promises,runtimes}.test.ts"],
+  },
+});
