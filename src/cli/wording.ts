@@ -14,6 +14,7 @@ const WORDS: [said: RegExp, meant: string][] = [
   ],
   [/ If you must, pass \{ allowAnyReferrer: true \}\./, ""],
   [/\bdangerouslyAllowPlainHttp or /, ""],
+  [/, pass \{ allowReferrerPath: true \}\./, ", give --allow-referrer-path."],
   [/ Raise timeoutMs .*$/, ""],
   [/\bpass \{ referrer: (".*?") \}/g, "use --referrer $1"],
   [/\bpass \{ appId: (".*?") \}/g, "use --app-id $1"],

@@ -193,8 +193,10 @@ function mismatch(referrer: string | undefined, { headers }: Request): string | 
   const policies = headers.has("referer") ? ["" as const] : (["", "no-referrer"] as const);
   try {
     for (const referrerPolicy of policies) {
-      const { matches, advice } = explainReferrer({ pattern: referrer, pageUrl, referrerPolicy });
-      if (!matches) return `A token for ${JSON.stringify(referrer)} cannot work at ${pageUrl}. ${advice}`;
+      const { matches, reason, advice } = explainReferrer({ pattern: referrer, pageUrl, referrerPolicy });
+      // Of a path, `generate` has its say.
+      if (!matches && reason !== "path-not-sent")
+        return `A token for ${JSON.stringify(referrer)} cannot work at ${pageUrl}. ${advice}`;
     }
   } catch {} // The pattern is wrong, which `generate` says, or the page has no URL.
   return undefined;
@@ -230,7 +232,9 @@ function checkOptions(options: TokenHandlerOptions): TokenHandlerOptions {
   if (onError !== undefined && typeof onError !== "function") {
     throw new TypeError(`onError must be a function, not ${kindOf(onError)}.`);
   }
-  // A fixed target fails when the server starts, not when the first user comes; the client has its say on wildcards.
-  if (typeof target !== "function") checkTokenRequest("CLIENT_ID", target, true);
+  // A fixed target fails when the server starts, not when the first user comes; the client has its say on wildcards and paths.
+  if (typeof target !== "function") {
+    checkTokenRequest("CLIENT_ID", target, { allowAnyReferrer: true, allowReferrerPath: true });
+  }
   return options;
 }

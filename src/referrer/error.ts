@@ -3,19 +3,19 @@ import { proposePattern } from "./proposal.ts";
 
 const PROBLEMS: Record<ReferrerPatternErrorReason, string> = {
   "not-a-string": "it is not a string; is an environment variable missing?",
-  quotes: "quotation marks are no part of a pattern",
+  quotes: "it is in quotation marks",
   "several-patterns": 'a token takes one pattern; "*." covers subdomains',
-  whitespace: "a space or an invisible character is in it",
+  whitespace: "it holds a space or an invisible character",
   "missing-scheme-separator": 'there is no "://"',
   "scheme-not-allowed": 'the scheme must be "https", "http" or "*"',
   "empty-host": "the host is empty",
   "host-wildcard": '"*" must be the whole host or a leading "*."',
   "invalid-host": "the host is invalid",
   "invalid-ipv6": "an IPv6 address must be whole and in brackets",
-  "invalid-port": 'the port must be "*" or, with the scheme "https" or "http", one number up to 65535',
+  "invalid-port": 'the port must be one number up to 65535, and needs the scheme "https" or "http"',
   "missing-path": 'there is no path, such as "/*"',
   "unmatchable-path": "a Referer never holds this character",
-  "path-not-sent": "every browser sends the page's origin, and only Chrome can be made to send a path",
+  "path-not-sent": "every browser sends the page's origin, and only Chrome ever a path",
 };
 
 const MAX_SHOWN = 120;
@@ -39,15 +39,19 @@ export class ReferrerPatternError extends TypeError {
   /** Where in the pattern the trouble starts, counted in UTF-16 units from 0; the pattern's length when something is missing at its end. */
   declare readonly index: number;
 
-  /** @internal */
-  constructor(text: string, reason: ReferrerPatternErrorReason, index: number) {
+  /**
+   * `hint` follows the proposal, after a space of its own.
+   *
+   * @internal
+   */
+  constructor(text: string, reason: ReferrerPatternErrorReason, index: number, hint = "") {
     const place = index < text.length ? `at index ${index}, ${quote(text.slice(index))}` : "at its end";
     const proposal = proposePattern(text);
     const fix =
       proposal !== undefined && proposal.length <= MAX_SHOWN
         ? `Use ${quote(proposal)}.`
         : 'A pattern looks like "https://www.example.com/*".';
-    super(`Invalid referrer pattern ${quote(text)}: ${PROBLEMS[reason]} (${place}). ${fix}`);
+    super(`Invalid referrer pattern ${quote(text)}: ${PROBLEMS[reason]} (${place}). ${fix}${hint}`);
     this.reason = reason;
     this.index = index;
   }

@@ -126,7 +126,7 @@ export function explainReferrer(check: ReferrerCheck): ReferrerExplanation {
   if (!isWeb(page)) {
     // What these pages send differs between browsers, so nothing is claimed of it.
     const advice =
-      `No pattern works for a ${page.protocol} page in every browser: run the Web SDK in an https page and check that; ` +
+      `No pattern works for a ${page.protocol} page in every browser: run the Web SDK in an https page and check that one; ` +
       "a sandboxed iframe needs allow-same-origin, a mobile app appId.";
     return answer("not-a-web-page", null, advice);
   }
@@ -158,7 +158,7 @@ function explainSent(
 
   if (part === undefined) {
     const matches = `${sends}, which the pattern matches`;
-    const embedded = isDefaultPolicy ? "; in another site's iframe it must set its own Referrer-Policy" : "";
+    const embedded = isDefaultPolicy ? "; in another site's iframe it must set the policy itself" : "";
     return pattern.scope === "any"
       ? answer(
           "any-site",

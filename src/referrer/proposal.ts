@@ -17,7 +17,7 @@ export function proposePattern(text: string): string | undefined {
 
   const prefix = address.slice(0, address.length - rest.length);
   // A lone word may be a host, but as likely it is `undefined` or the name of a setting.
-  const isLoneWord = prefix === "" && !/[.:]|^localhost$/.test(url.host);
+  const isLoneWord = prefix === "" && !/[.:]|localhost/.test(url.host);
   const isPlaceholder = /(^|\.)(undefined|null)$|[${}]/.test(url.hostname);
   if (isLoneWord || isPlaceholder) return undefined;
 
@@ -34,7 +34,7 @@ function withoutDecoration(text: string): string {
 /** The scheme that was written, or that a page there has: a machine of one's own seldom has a certificate. */
 function schemeFor(prefix: string, { hostname }: URL): "https" | "http" {
   if (/s|p\*/i.test(prefix)) return "https";
-  const isOwnMachine = /(^|\.)localhost$|^[\d.]+$|^\[/.test(hostname);
+  const isOwnMachine = /localhost$|^[\d.]+$|^\[/.test(hostname);
   return isOwnMachine || /p/i.test(prefix) ? "http" : "https";
 }
 

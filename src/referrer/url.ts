@@ -14,7 +14,7 @@ export function parseUrl(url: string | URL): URL | undefined {
 
 /** Whether this is the URL of a web page. */
 export function isWeb(url: URL): boolean {
-  return url.protocol === "http:" || url.protocol === "https:";
+  return /^https?:$/.test(url.protocol);
 }
 
 /** Returns path and query, with which a pattern's path is compared. An empty query keeps its question mark. */
@@ -23,5 +23,6 @@ export function pathAndQuery(url: URL): string {
   copy.username = "";
   copy.password = "";
   copy.hash = "";
+  copy.pathname = copy.pathname.replaceAll("|", "%7C"); // As Chrome writes it; Node.js and other browsers do not.
   return copy.href.slice(copy.origin.length);
 }

@@ -1,5 +1,10 @@
 import type { components } from "../../../generated/openapi-typescript/schema.d.ts";
-import { parseReferrerPattern, referrerPatternFor } from "../../referrer/index.ts";
+import {
+  matchesReferrer,
+  parseReferrerPattern,
+  ReferrerPatternError,
+  referrerPatternFor,
+} from "../../referrer/index.ts";
 import { checkFields, kindOf } from "../checks.ts";
 import { redactText } from "../redact.ts";
 
@@ -32,11 +37,17 @@ export type TokenTarget = WebTarget | MobileTarget;
 const EXAMPLES =
   'either { referrer: "https://www.example.com/*" } for the Web SDK or { appId: "com.example.app" } for a Mobile SDK';
 
+/** Which patterns are accepted although they protect little, or seldom work. */
+export interface AllowedReferrers {
+  allowAnyReferrer: boolean;
+  allowReferrerPath: boolean;
+}
+
 /** Checks both arguments and makes the body of the request; nothing in `target` can replace `clientId`. */
 export function checkTokenRequest(
   clientId: unknown,
   target: unknown,
-  allowAnyReferrer: boolean,
+  allowed: AllowedReferrers,
 ): Wire["TokenRequest"] {
   checkText("clientId", clientId, "the ID of the client");
   if (/^(live|test)_\w{8}/.test(clientId)) {
@@ -54,15 +65,12 @@ export function checkTokenRequest(
   }
   const [name, value] = field;
   return name === "referrer"
-    ? { clientId, referrer: checkReferrer(value, allowAnyReferrer) }
+    ? { clientId, referrer: checkReferrer(value, allowed) }
     : { clientId, appId: checkAppId(value) };
 }
 
-/** A service sends the same pattern again and again, and taking it apart costs more than all other checks. */
-let lastAccepted: string | undefined;
-
-function checkReferrer(referrer: unknown, allowAnyReferrer: boolean): string {
-  if (referrer !== undefined && referrer === lastAccepted) return lastAccepted;
+/** Returns the pattern as browsers write its host, since nothing says that the API does so before it compares. */
+function checkReferrer(referrer: unknown, { allowAnyReferrer, allowReferrerPath }: AllowedReferrers): string {
   checkText("referrer", referrer, "a match pattern, such as https://www.example.com/*");
   if (looksLikeAppId(referrer)) {
     throw new TypeError(
@@ -70,12 +78,15 @@ function checkReferrer(referrer: unknown, allowAnyReferrer: boolean): string {
         `If it is a web host, pass { referrer: ${quote(`https://${referrer}/*`)} }.`,
     );
   }
-  const { scope, scheme, host, port, path } = parseReferrerPattern(referrer);
-  const origin = `${scheme === "*" ? "https" : scheme}://${host}${port === "*" ? "" : `:${port}`}`;
+  const { scope, host, path, canonical } = parseReferrerPattern(referrer);
   if (/(^|\.)(undefined|null)$|[${}]/.test(host)) {
     throw new TypeError(
       `referrer ${quote(referrer)} holds a value that was never filled in. Is an environment variable missing?`,
     );
+  }
+  // Chrome's grammar has room for them: a comma in a host, and a whole pattern in a path.
+  if (/[,;]/.test(host) || /[,;](https?|\*):\/\//.test(path)) {
+    throw new ReferrerPatternError(referrer, "several-patterns", referrer.search(/[,;]/));
   }
   if (scope === "any" && !allowAnyReferrer) {
     throw new TypeError(
@@ -83,14 +94,13 @@ function checkReferrer(referrer: unknown, allowAnyReferrer: boolean): string {
         "origin, such as https://www.example.com/*. If you must, pass { allowAnyReferrer: true }.",
     );
   }
-  if (scope === "page" && path !== "/") {
-    throw new TypeError(
-      `referrer ${quote(referrer)} is the URL of one page, and browsers send only the origin to another site, so it ` +
-        `would not match. Use ${quote(`${origin}/*`)}.`,
-    );
+  const isPathSent = matchesReferrer(`*://*${path}`, "https://www.example.com/");
+  if (!isPathSent && !allowReferrerPath) {
+    const hint =
+      " If all your users have Chrome and your pages set Referrer-Policy: unsafe-url, pass { allowReferrerPath: true }.";
+    throw new ReferrerPatternError(referrer, "path-not-sent", referrer.length - path.length, hint);
   }
-  if (scope !== "any") lastAccepted = referrer;
-  return referrer;
+  return canonical;
 }
 
 /** Letters, digits, `_`, `-` and dots in two parts or more: what Apple and Google allow between them, and not more. */

@@ -73,7 +73,7 @@ export class Tokens {
     delayMs: typeof retryDelayMs,
   ): Promise<string> {
     const call = checkRequestOptions(options, this.#settings);
-    const request = checkTokenRequest(clientId, target, call.allowAnyReferrer);
+    const request = checkTokenRequest(clientId, target, call);
     const { signal } = call;
 
     for (let attempt = 1; ; attempt++) {
