@@ -1,3 +1,4 @@
+import type { TokenRequest } from "../../../generated/hey-api/types.gen.ts";
 import type { components } from "../../../generated/openapi-typescript/schema.d.ts";
 import {
   matchesReferrer,
@@ -48,7 +49,7 @@ export function checkTokenRequest(
   clientId: unknown,
   target: unknown,
   allowed: AllowedReferrers,
-): Wire["TokenRequest"] {
+): TokenRequest {
   checkText("clientId", clientId, "the ID of the client");
   if (/^(live|test)_\w{8}/.test(clientId)) {
     throw new TypeError(
