@@ -158,8 +158,8 @@ describe("generate", () => {
     [["", "--app-id", appId], "CLIENT_ID is blank."],
     [["C1", "--app-id", ""], "--app-id is blank."],
     [["C1", "--referrer", ""], "--referrer is blank."],
-    [["C1", "--referrer", "com.example.app"], 'looks like an app ID: use --app-id "com.example.app".'],
-    [["C1", "--app-id", "www.example.com"], 'use --referrer "https://www.example.com/*".'],
+    [["C1", "--referrer", "com.example.app"], 'looks like an app ID. Pass --app-id "com.example.app".'],
+    [["C1", "--app-id", "www.example.com"], 'pass --referrer "https://www.example.com/*".'],
     [
       ["live_KEYKEYKEY", "--app-id", appId],
       "CLIENT_ID looks like an API key. The key goes into COMPLYCUBE_API_KEY",

@@ -1114,20 +1114,6 @@ describe("a warning without onError", () => {
 });
 
 describe("a caller who goes away", () => {
-  test("does not hide a failure of another kind", async () => {
-    const failure = new Error("broken session store");
-    const { handler, onError } = setUp({
-      authenticate: () => {
-        throw failure;
-      },
-    });
-
-    const response = await handler(post(OWN_PAGE, { signal: AbortSignal.abort() }));
-
-    expect(response.status).toBe(500);
-    expect(onError.mock.calls[0]?.[0]).toBe(failure);
-  });
-
   test("ends the call to the API and is no error", async () => {
     const caller = new AbortController();
     let apiSignal: AbortSignal | null | undefined;

@@ -32,7 +32,7 @@ const refused: { what: string; target: unknown; name?: string; says: RegExp }[] 
     target: { ...WEB, appId: "com.example.app" },
     says: /exactly one field.*referrer and appId/,
   },
-  { what: "neither", target: {}, says: /exactly one field.*it has none/ },
+  { what: "neither", target: {}, says: /exactly one field and has none/ },
   {
     what: "one field and the other undefined",
     target: { ...WEB, appId: undefined },
@@ -40,8 +40,16 @@ const refused: { what: string; target: unknown; name?: string; says: RegExp }[] 
   },
   { what: "an unknown field", target: { ...WEB, locale: "en" }, says: /unknown field "locale"/ },
   { what: "a clientId", target: { ...WEB, clientId: "SOMEONE_ELSE" }, says: /unknown field "clientId"/ },
-  { what: "no target", target: undefined, says: /target must be an object, not undefined/ },
-  { what: "a string", target: WEB.referrer, says: /target must be an object, not a string/ },
+  {
+    what: "no target",
+    target: undefined,
+    says: /^target must be an object, not undefined\. The call is generate\("CLIENT_ID", \{ referrer: "[^"]+" \}\)\.$/,
+  },
+  {
+    what: "a string",
+    target: WEB.referrer,
+    says: /^target must be an object, not a string\. The call is generate\("CLIENT_ID", \{ referrer: "[^"]+" \}\)\.$/,
+  },
   {
     what: "a missing environment variable",
     target: { referrer: undefined },
@@ -122,7 +130,7 @@ const refused: { what: string; target: unknown; name?: string; says: RegExp }[] 
   {
     what: "an app ID as referrer",
     target: { referrer: "com.myapp.demo.app" },
-    says: /looks like an app ID: pass \{ appId: "com\.myapp\.demo\.app" \}/,
+    says: /looks like an app ID\. Pass \{ appId: "com\.myapp\.demo\.app" \}/,
   },
   {
     what: "a page's URL as appId",
@@ -174,6 +182,43 @@ describe("generate", () => {
     },
   );
 
+  test.each<[string, unknown[]]>([
+    ["swapped arguments", [WEB, "CLIENT_ID"]],
+    ["one object", [{ clientId: "CLIENT_ID", ...WEB }]],
+    ["nothing", []],
+  ])("shows the call once when it is called with %s", async (_, args) => {
+    const { complycube, fetch } = recordingClient();
+    const generate = complycube.token.generate as (...args: unknown[]) => Promise<string>;
+
+    const error: Error = await generate.apply(complycube.token, args).then(
+      () => expect.unreachable(),
+      (reason) => reason,
+    );
+
+    expect(error.message).toMatch(/^clientId must be the ID of the client, not [a-z ]+\. The call is /);
+    expect(error.message.split("generate(")).toHaveLength(2);
+    expect(fetch).not.toHaveBeenCalled();
+  });
+
+  test("cuts a long appId in its message", async () => {
+    const { complycube } = recordingClient();
+
+    const call = complycube.token.generate("CLIENT_ID", { appId: "a b".repeat(300_000) });
+
+    await expect(call).rejects.toSatisfy((error: Error) => error.message.length < 500);
+  });
+
+  test("carries what was wrong in fields, for those who word their own message", async () => {
+    const { complycube } = recordingClient();
+
+    const error = await complycube.token.generate("CLIENT_ID", { appId: "myapp" }).catch((reason) => reason);
+
+    expect(error.argument).toBe("appId");
+    expect(error.problem).toBe('"myapp" is not a bundle ID or application ID');
+    expect(error.message).toBe(`${error.argument} ${error.problem}. ${error.advice}`);
+    expect(Object.keys(error)).toEqual([]);
+  });
+
   test("refuses an API key as client ID, and does not show it", async () => {
     const { complycube, fetch } = recordingClient();
 
@@ -214,7 +259,7 @@ describe("generate", () => {
 
     const call = complycube.token.generate("CLIENT_ID", inherited);
 
-    await expect(call).rejects.toThrow(/it has none/);
+    await expect(call).rejects.toThrow(/has none/);
     expect(fetch).not.toHaveBeenCalled();
   });
 

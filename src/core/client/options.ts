@@ -5,6 +5,7 @@ import {
   checkFields,
   checkFunction,
   checkInteger,
+  misuse,
   refuseLiveKeyOverPlainHttp,
 } from "../checks.ts";
 import type { Fetch } from "../http/exchange.ts";
@@ -33,10 +34,11 @@ export interface AttemptEvent {
 /** Behaviour shared by every call of one client. */
 export interface ComplyCubeOptions {
   /**
-   * The bare `live_` or `test_` API key, or a function that gives it. A function is called once for each attempt,
+   * The bare `live_` or `test_` API key, or a function that returns it. A function is called once for each attempt,
    * inside that attempt's `timeoutMs`, and its result is used for that attempt alone: keys can be rotated.
    *
-   * @default the environment variable `COMPLYCUBE_API_KEY`
+   * @default the environment variable `COMPLYCUBE_API_KEY`; where it is not set yet, it is read again by each call, and
+   *   the limit of 5 requests a second of a `test_` key holds until then
    */
   apiKey?: string | (() => string | Promise<string>) | undefined;
   /**
@@ -137,18 +139,23 @@ export interface Settings extends LimitSettings {
 }
 
 /** Checks the options of a client; throws a `TypeError` or `RangeError` that names the wrong one. */
-export function checkClientOptions(options: ComplyCubeOptions): Settings {
-  checkFields("options", options, CLIENT_OPTIONS);
+export function checkClientOptions(given: ComplyCubeOptions): Settings {
+  const options = checkFields("options", given, CLIENT_OPTIONS, CONSTRUCTION);
   refuseBrowser(checkBoolean("dangerouslyAllowBrowser", options.dangerouslyAllowBrowser) ?? false);
+  const allowPlainHttp = checkBoolean("dangerouslyAllowPlainHttp", options.dangerouslyAllowPlainHttp);
   const baseUrl = checkBaseUrl(
-    orElse(options.baseUrl, environment("COMPLYCUBE_BASE_URL") || BASE_URL),
-    checkBoolean("dangerouslyAllowPlainHttp", options.dangerouslyAllowPlainHttp) ??
-      /^(true|1)$/.test(environment("COMPLYCUBE_DANGEROUSLY_ALLOW_PLAIN_HTTP") ?? ""),
+    options.baseUrl === undefined ? (environment("COMPLYCUBE_BASE_URL") ?? BASE_URL) : options.baseUrl,
+    () => allowPlainHttp ?? /^(true|1)$/.test(environment("COMPLYCUBE_DANGEROUSLY_ALLOW_PLAIN_HTTP") ?? ""),
   );
+  const apiKey = options.apiKey === undefined ? environment("COMPLYCUBE_API_KEY") : options.apiKey;
+  // `next build` loads the module that makes the client where no key is set.
+  const isKeyLater = apiKey === undefined && !("apiKey" in options);
   return {
-    apiKey: keyReader(orElse(options.apiKey, environment("COMPLYCUBE_API_KEY")), baseUrl),
+    apiKey: isKeyLater
+      ? () => checkKey(environment("COMPLYCUBE_API_KEY"), baseUrl)
+      : keyReader(apiKey, baseUrl),
     baseUrl,
-    hasFixedKey: typeof options.apiKey !== "function",
+    hasFixedKey: !isKeyLater && typeof apiKey !== "function",
     fetch: checkFunction("fetch", options.fetch) ?? globalFetch,
     timeoutMs: checkInteger("timeoutMs", options.timeoutMs, 1) ?? 10_000,
     maxRetries: checkInteger("maxRetries", options.maxRetries, 0) ?? 2,
@@ -167,15 +174,14 @@ export interface CallSettings
 
 /** Checks the options of one call; what is left out comes from the client. */
 export function checkRequestOptions(
-  options: RequestOptions | undefined,
+  given: RequestOptions | undefined,
   settings: Settings,
   known = REQUEST_OPTIONS,
 ): CallSettings {
-  if (options === undefined) return settings;
-  checkFields("options", options, known);
+  const options = checkFields("options", given === undefined ? {} : given, known);
   const { signal } = options;
   if (signal !== undefined && !isAbortSignal(signal)) {
-    throw new TypeError("signal must be an AbortSignal, such as the `signal` of an AbortController.");
+    throw misuse("signal", "must be an AbortSignal", "It is the `signal` of an AbortController.");
   }
   return {
     signal,
@@ -189,6 +195,7 @@ export function checkRequestOptions(
 
 /** The names of the options of one call. */
 export const REQUEST_OPTIONS = ["signal", "timeoutMs", "maxRetries", "allowAnyReferrer", "allowReferrerPath"];
+const CONSTRUCTION = "The call is new ComplyCube({ apiKey: process.env.COMPLYCUBE_API_KEY }).";
 const CLIENT_OPTIONS = [
   "apiKey",
   "baseUrl",
@@ -206,12 +213,7 @@ const CLIENT_OPTIONS = [
 /** A key known beforehand is checked once; a function's result is checked each time. */
 function keyReader(apiKey: ComplyCubeOptions["apiKey"], baseUrl: string): Settings["apiKey"] {
   if (typeof apiKey !== "function") {
-    const key = checkApiKey(
-      apiKey,
-      "apiKey",
-      "pass { apiKey } or set the environment variable COMPLYCUBE_API_KEY",
-    );
-    refuseLiveKeyOverPlainHttp(key, baseUrl);
+    const key = checkKey(apiKey, baseUrl);
     return () => key;
   }
   return async () => {
@@ -221,15 +223,25 @@ function keyReader(apiKey: ComplyCubeOptions["apiKey"], baseUrl: string): Settin
     } catch (error) {
       throw new TypeError("The apiKey function failed to give a key.", { cause: redactCause(error, "") });
     }
-    const checked = checkApiKey(key, "The result of the apiKey function", "it must give the key as a string");
+    const name = "The result of the apiKey function";
+    const checked = checkApiKey(
+      key,
+      name,
+      "It must return the key as a string. Is an environment variable, such as COMPLYCUBE_API_KEY, not set?",
+    );
     refuseLiveKeyOverPlainHttp(checked, baseUrl);
     return checked;
   };
 }
 
-/** Only what is left out is replaced: `null` is a mistake, and is said to be one. */
-function orElse<T>(given: T, otherwise: T): T {
-  return given === undefined ? otherwise : given;
+function checkKey(apiKey: unknown, baseUrl: string): string {
+  const key = checkApiKey(
+    apiKey,
+    "apiKey",
+    "Pass { apiKey } or set the environment variable COMPLYCUBE_API_KEY.",
+  );
+  refuseLiveKeyOverPlainHttp(key, baseUrl);
+  return key;
 }
 
 /** By what it does, because a polyfill's is as good. */
@@ -240,9 +252,11 @@ function isAbortSignal(value: AbortSignal | null): boolean {
 
 const globalFetch: Fetch = (url, init) => globalThis.fetch(url, init);
 
+/** A variable of the environment; a blank one counts as not set. */
 function environment(name: string): string | undefined {
   try {
-    return globalThis.process?.env?.[name];
+    const value = globalThis.process?.env?.[name];
+    return value?.trim() === "" ? undefined : value;
   } catch {
     return undefined; // Deno without permission to read the environment.
   }
