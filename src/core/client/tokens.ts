@@ -66,7 +66,7 @@ export class Tokens {
    * @internal
    */
   checkTarget(target: unknown): void {
-    checkTokenRequest("CLIENT_ID", target, this.#settings.allowAnyReferrer);
+    checkTokenRequest("CLIENT_ID", target, this.#settings);
   }
 
   /**
@@ -103,7 +103,7 @@ export class Tokens {
     delayMs: typeof retryDelayMs,
   ): Promise<string> {
     const call = checkRequestOptions(options, this.#settings);
-    const request = checkTokenRequest(clientId, target, call.allowAnyReferrer);
+    const request = checkTokenRequest(clientId, target, call);
 
     for (let attempt = 1; ; attempt++) {
       call.signal?.throwIfAborted();
