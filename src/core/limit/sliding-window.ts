@@ -35,7 +35,7 @@ export interface Limit {
 }
 
 export const DEFAULT_MAX_QUEUE = 1_000;
-export const WINDOW_MS = 1_000;
+const WINDOW_MS = 1_000;
 /**
  * What a place is held for beyond its second. The API counts arrivals, not departures: where one request takes longer
  * to get there than one sent a second later, both would fall into the same second. It costs 2.5 % of the pace.
