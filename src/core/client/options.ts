@@ -19,7 +19,9 @@ import { refuseBrowser } from "./browser-guard.ts";
 export interface AttemptEvent {
   /** Which attempt this was, from 1. */
   attempt: number;
-  /** How long it took, in milliseconds. */
+  /** How long it waited for its place in the rate limit before it was sent, in milliseconds; 0 where there was room. */
+  waitedMs: number;
+  /** How long it took, in milliseconds, from being sent. */
   durationMs: number;
   /** The HTTP status, where an answer came. */
   status: number | undefined;
