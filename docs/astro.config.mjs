@@ -12,6 +12,8 @@ const repository = manifest.repository?.url?.replace(/^git\+|\.git$/g, "");
 /** The sources of what can be imported, so that nothing that is exported stays out of the reference. */
 const entryPoints = ["../src/*.ts", "../src/{referrer,handler,redis}/index.ts"];
 
+const pages = (...names) => names.map((name) => `guide/${name}`);
+
 export default defineConfig({
   base: process.env.DOCS_BASE ?? "/",
   outDir: process.env.DOCS_OUT ?? "../site",
@@ -66,8 +68,21 @@ export default defineConfig({
         }),
       ],
       sidebar: [
-        { label: "Start", items: ["guide/quick-start", "guide/web", "guide/mobile", "guide/handler"] },
-        { label: "Guide", items: [{ autogenerate: { directory: "guide" } }] },
+        { label: "Start", items: pages("quick-start", "web", "mobile", "handler", "referrer") },
+        {
+          label: "Guide",
+          items: pages(
+            "options",
+            "errors",
+            "retries",
+            "limits",
+            "proxy",
+            "command-line",
+            "testing",
+            "security",
+          ),
+        },
+        { label: "More", items: pages("moving", "runtimes", "changing-the-api") },
         { label: "Tools", items: ["checker"] },
         { label: "Reference", items: ["endpoint", typeDocSidebarGroup] },
       ],
