@@ -68,7 +68,10 @@ export default defineConfig({
         }),
       ],
       sidebar: [
-        { label: "Start", items: pages("quick-start", "web", "mobile", "handler", "referrer") },
+        {
+          label: "Start",
+          items: [...pages("quick-start", "web", "mobile", "handler", "referrer"), "checker"],
+        },
         {
           label: "Guide",
           items: pages(
@@ -83,7 +86,7 @@ export default defineConfig({
           ),
         },
         { label: "More", items: pages("moving", "runtimes", "changing-the-api") },
-        { label: "Tools", items: ["checker"] },
+
         { label: "Reference", items: ["endpoint", typeDocSidebarGroup] },
       ],
     }),

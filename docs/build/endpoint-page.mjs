@@ -29,7 +29,7 @@ description: ${spec.info.summary}
 ---
 import Samples from "../../components/Samples.astro";
 
-<p class="operation"><strong>POST</strong> <code>${server.url}${path}</code></p>
+<p class="operation"><strong>POST</strong> <code>{"${server.url}${path}"}</code></p>
 
 ${operation.description}
 <Samples />

@@ -194,18 +194,4 @@ describe("the README's code", () => {
       server.kill();
     }
   });
-
-  test("finds of patterns and pages what its comments say", () => {
-    const code = block("explainReferrer, matchesReferrer")
-      .replace(/^(\w+\(.*\));/gm, "console.log($1);")
-      .concat("console.log(matches, sent, reason);");
-    writeFileSync(join(project, "referrer.mts"), code);
-
-    expect(run("node referrer.mts").split("\n")).toEqual([
-      "https://www.example.com/*",
-      "true",
-      "false https://www.example.com/ path-not-sent",
-      "",
-    ]);
-  });
 });
