@@ -13,6 +13,8 @@ interface Batch {
   file: string;
   /** The results of a batch that was stopped. */
   resume: string | undefined;
+  /** Whether a pattern with a path is accepted. */
+  allowReferrerPath: boolean;
 }
 
 /** A row that has no token yet: what is sent, or what is wrong with its line. */
@@ -30,8 +32,11 @@ interface Earlier extends Pick<Input, "name" | "stats"> {
 }
 
 /** Mints a token for each line of a file and writes a result line for each; returns the exit code. */
-export async function generateBatch(apiKey: string, { file, resume }: Batch): Promise<number> {
-  const complycube = new ComplyCube({ apiKey });
+export async function generateBatch(
+  apiKey: string,
+  { file, resume, allowReferrerPath }: Batch,
+): Promise<number> {
+  const complycube = new ComplyCube({ apiKey, allowReferrerPath });
   const input = await openInput(file);
   const earlier = await readEarlier(input, resume);
   const total = input.isStream ? undefined : await count(readRows(input, earlier));

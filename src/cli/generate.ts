@@ -1,11 +1,5 @@
 import { parseArgs } from "node:util";
-import {
-  ComplyCube,
-  type ComplyCubeApiError,
-  ComplyCubeError,
-  parseReferrerPattern,
-  type TokenTarget,
-} from "../index.ts";
+import { ComplyCube, type ComplyCubeApiError, ComplyCubeError, type TokenTarget } from "../index.ts";
 import { refuseKeyArgument, refuseRepeats } from "./arguments.ts";
 import { generateBatch } from "./batch.ts";
 import { readApiKey } from "./input.ts";
@@ -22,6 +16,7 @@ Usage:
 
 Options:
   --referrer PATTERN     The match pattern of your pages, such as 'https://www.example.com/*'; quote it
+  --allow-referrer-path  Accept a pattern with a path, which works in Chrome alone, on pages with unsafe-url
   --app-id ID            The iOS bundle ID or Android application ID
   --json                 Print {"token": "..."} instead of the bare token
   --batch FILE           JSON Lines of {"clientId", "referrer"} or {"clientId", "appId"}; other fields come back
@@ -62,6 +57,7 @@ export async function generate(args: string[]): Promise<number> {
     tokens: true,
     options: {
       referrer: { type: "string" },
+      "allow-referrer-path": { type: "boolean" },
       "app-id": { type: "string" },
       json: { type: "boolean" },
       batch: { type: "string" },
@@ -77,26 +73,29 @@ export async function generate(args: string[]): Promise<number> {
   refuseRepeats(tokens);
   const { referrer, "app-id": appId, batch, resume } = values;
   const keyFile = values["api-key-file"];
+  const allowReferrerPath = values["allow-referrer-path"] ?? false;
   if (batch === undefined) {
     if (resume !== undefined)
       throw new TypeError("--resume goes with --batch, which names the file of rows.");
-    return generateOne(positionals, { referrer, appId }, values.json ?? false, keyFile);
+    const target = { referrer, appId, allowReferrerPath };
+    return generateOne(positionals, target, values.json ?? false, keyFile);
   }
   if (positionals.length > 0 || referrer !== undefined || appId !== undefined || values.json) {
     throw new TypeError("A batch takes clients and targets from its file alone.");
   }
   if (batch === "-" && resume === "-") throw new TypeError("--batch and --resume cannot both read stdin.");
-  return generateBatch(await readApiKey(keyFile), { file: batch, resume });
+  return generateBatch(await readApiKey(keyFile), { file: batch, resume, allowReferrerPath });
 }
 
 interface Target {
   referrer: string | undefined;
   appId: string | undefined;
+  allowReferrerPath: boolean;
 }
 
 async function generateOne(
   positionals: string[],
-  { referrer, appId }: Target,
+  { referrer, appId, allowReferrerPath }: Target,
   json: boolean,
   keyFile: string | undefined,
 ): Promise<number> {
@@ -110,13 +109,8 @@ async function generateOne(
   const target = (referrer === undefined ? { appId } : { referrer }) as TokenTarget;
   const complycube = new ComplyCube({ apiKey: await readApiKey(keyFile) });
   try {
-    const token = await complycube.token.generate(clientId, target);
+    const token = await complycube.token.generate(clientId, target, { allowReferrerPath });
     out(json ? `${JSON.stringify({ token })}\n` : `${token}\n`);
-    if (referrer !== undefined && parseReferrerPattern(referrer).path !== "/*") {
-      err(
-        "A browser sends only its page's origin by default, and this pattern names a path: try check-referrer.\n",
-      );
-    }
     return DONE;
   } catch (error) {
     if (!(error instanceof ComplyCubeError)) throw error;

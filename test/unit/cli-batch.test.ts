@@ -29,6 +29,19 @@ afterAll(async () => {
 });
 
 describe("generate --batch", () => {
+  test("refuses a line whose pattern has a path, unless --allow-referrer-path is given", async () => {
+    const path = lines(['{"clientId":"C1","referrer":"https://www.example.com/verify/*"}']);
+
+    const refused = await cli("--batch", path);
+    const minted = await cli("--batch", path, "--allow-referrer-path");
+
+    expect(parse(refused.stdout)[0]?.error).toMatchObject({ name: "ReferrerPatternError" });
+    expect(refused.status).toBe(1);
+    expect(parse(minted.stdout)[0]).toMatchObject({ token: "TOKEN_OF_C1" });
+    expect(minted.status).toBe(0);
+    expect(api.sent).toHaveLength(1);
+  });
+
   test("writes a result for every line, with its number, and exits 1 when one failed", async () => {
     api.answer = (clientId, response) =>
       clientId === "C2" ? void response.writeHead(401).end('{"message":"no"}') : minting(clientId, response);

@@ -19,14 +19,17 @@ afterAll(async () => {
 });
 
 describe("generate", () => {
-  test("says of a pattern with a path, on stderr, that by default it does not match", async () => {
-    const { status, stdout, stderr } = await cli("C1", "--referrer", "https://www.example.com/verify/*");
+  test("mints for a pattern with a path only with --allow-referrer-path", async () => {
+    const referrer = "https://www.example.com/verify/*";
 
-    expect(stdout).toBe("TOKEN_OF_C1\n");
-    expect(stderr).toBe(
-      "A browser sends only its page's origin by default, and this pattern names a path: try check-referrer.\n",
-    );
-    expect(status).toBe(0);
+    const refused = await cli("C1", "--referrer", referrer);
+    const minted = await cli("C1", "--referrer", referrer, "--allow-referrer-path");
+
+    expect(refused.stderr).toContain('Use "https://www.example.com/*". If all your users have Chrome');
+    expect(refused.stderr).toContain("give --allow-referrer-path. Try: complycube-tokens generate --help");
+    expect(refused.status).toBe(2);
+    expect(minted).toEqual({ status: 0, stdout: "TOKEN_OF_C1\n", stderr: "" });
+    expect(api.sent).toHaveLength(1);
   });
 
   test.each([
@@ -129,8 +132,8 @@ describe("generate", () => {
     [["", "--app-id", appId], "CLIENT_ID is blank."],
     [["C1", "--app-id", ""], "--app-id is blank."],
     [["C1", "--referrer", ""], "--referrer is blank."],
-    [["C1", "--referrer", "com.example.app"], 'looks like an app ID: use --app-id "com.example.app".'],
-    [["C1", "--app-id", "www.example.com"], 'use --referrer "https://www.example.com/*".'],
+    [["C1", "--referrer", "com.example.app"], 'looks like an app ID. Pass --app-id "com.example.app".'],
+    [["C1", "--app-id", "www.example.com"], 'pass --referrer "https://www.example.com/*".'],
     [
       ["live_KEYKEYKEY", "--app-id", appId],
       "CLIENT_ID looks like an API key. The key goes into COMPLYCUBE_API_KEY",
