@@ -1,6 +1,6 @@
 // Made by openapi-typescript. Do not edit.
 
-/** The paths of the spec, from which `openapi-fetch` derives its types. */
+/** The paths of the spec. */
 export interface paths {
     "/v1/tokens": {
         parameters: {
@@ -30,7 +30,7 @@ export interface paths {
     };
 }
 export type webhooks = Record<string, never>;
-/** The schemas of the spec, such as `components["schemas"]["TokenRequest"]`. */
+/** The schemas of the spec. */
 export interface components {
     schemas: {
         /**
