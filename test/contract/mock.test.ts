@@ -1,5 +1,8 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { describe, expect, inject, onTestFinished, test } from "vitest";
 import { startMock } from "../../scripts/mock.ts";
+import { root } from "../../scripts/root.ts";
 import { ComplyCube, inspectToken } from "../../src/index.ts";
 
 const APP = { appId: "com.myapp.demo.app" };
@@ -47,4 +50,20 @@ test("the mock says which port is taken", async () => {
   const port = Number(new URL(inject("prismUrl")).port);
 
   await expect(startMock({ port })).rejects.toThrow(`EADDRINUSE: address already in use 127.0.0.1:${port}`);
+});
+
+test("Prism's own command line mints a token from the description in the package", async () => {
+  const prism = spawn(`${root}node_modules/.bin/prism`, ["mock", "dist/openapi.yaml", "-p", "0"], {
+    cwd: root,
+  });
+  onTestFinished(() => void prism.kill());
+  let log = "";
+  prism.stdout.setEncoding("utf8").on("data", (chunk) => {
+    log += chunk;
+  });
+  while (!log.includes("listening on")) await once(prism.stdout, "data");
+
+  const [, url = ""] = /listening on (http:\S+)/.exec(log) ?? [];
+
+  expect(await mint(url)).toBe("<CLIENT_TOKEN>");
 });
