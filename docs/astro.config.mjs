@@ -33,7 +33,11 @@ export default defineConfig({
         social: [{ icon: "github", label: "Source", href: repository }],
         editLink: { baseUrl: `${repository}/edit/main/docs/` },
       }),
-      expressiveCode: { styleOverrides: { borderRadius: "0.5rem", codeFontSize: "0.85rem" } },
+      expressiveCode: {
+        defaultProps: { wrap: true }, // On a phone, too, no code has to be scrolled sideways.
+        styleOverrides: { borderRadius: "0.5rem", codeFontSize: "0.85rem" },
+      },
+      head: [{ tag: "script", attrs: { type: "module" }, content: readFileSync("build/mend.js", "utf8") }],
       plugins: [
         endpointPage(),
         starlightTypeDoc({
