@@ -3,6 +3,12 @@ import { globSync, readFileSync } from "node:fs";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { root } from "../../scripts/root.ts";
+import {
+  explainReferrer,
+  type PagePolicy,
+  parseReferrerPattern,
+  type ReferrerPatternError,
+} from "../../src/referrer/index.ts";
 import { type Chromium, findChromium, launchChromium } from "../support/chromium.ts";
 import {
   isDark,
@@ -21,6 +27,41 @@ const BASE = "/some/where/";
 const site = `${root}.reports/site/`;
 
 const WIDTHS = [360, 768, 1280];
+const LOOKS = (["light", "dark"] as const).flatMap((theme) => WIDTHS.map((width) => ({ theme, width })));
+type Look = (typeof LOOKS)[number];
+
+/** Questions for the checker: a pattern, a page, and perhaps a policy. */
+const CHECKS: [pattern: string, page: string, policy?: PagePolicy | undefined][] = [
+  ["https://www.example.com/*", "https://www.example.com/verify/1"],
+  ["https://www.example.com/verify/*", "https://www.example.com/verify/1"],
+  ["https://www.example.com/verify/*", "https://www.example.com/verify/1", "unsafe-url"],
+  ["https://www.example.com/*", "https://www.example.com/", "no-referrer"],
+  ["https://www.example.com/*", "https://www.example.com/", "same-origin"],
+  ["https://www.example.com/*", "https://www.example.com/?x=1#y", "no-referrer-when-downgrade"],
+  ["https://www.example.com/", "https://www.example.com/a", "unsafe-url"],
+  ["https://www.example.com/*", "https://example.com/"],
+  ["https://*.example.com/*", "https://example.com/"],
+  ["https://*.example.com/*", "https://app.example.com:8443/"],
+  ["https://www.example.com:8443/*", "https://www.example.com/"],
+  ["https://www.example.com/*", "http://www.example.com/"],
+  ["*://www.example.com/*", "http://www.example.com/"],
+  ["http://localhost:3000/*", "http://localhost:3000/"],
+  ["https://www.example.org/*", "https://www.example.com/"],
+  ["*://*/*", "https://www.example.com/"],
+  ["https://bücher.example/*", "https://xn--bcher-kva.example/"],
+  ["https://[::1]/*", "https://[::1]/verify"],
+  ["https://www.example.com/*", "file:///home/index.html"],
+  ["https://www.example.com/*", "about:srcdoc"],
+  ["https://www.example.com/*", "https://www.example.com/", "origin"],
+];
+/** Patterns that are not valid. */
+const BROKEN = [
+  "www.example.com/*",
+  "https://www.*.com/*",
+  "https://www.example.com",
+  "ftp://example.com/*",
+  "",
+];
 
 describe.skipIf(!executable)("the site", () => {
   let chromium: Chromium;
@@ -50,6 +91,7 @@ describe.skipIf(!executable)("the site", () => {
     return page;
   }
 
+  /** Every look of every page that was written here; of the API reference, which one template makes, each page in one. */
   test("is accessible and fits on every page, in light and dark, at 360, 768 and 1280 px, and asks no other host", {
     timeout: 600_000,
   }, async () => {
@@ -58,18 +100,21 @@ describe.skipIf(!executable)("the site", () => {
     const findings: string[] = [];
     const paths = pagesOf(site);
 
-    for (const path of paths) {
+    for (const [index, path] of paths.entries()) {
+      const looks = /^api\/.+\/.+\//.test(path) ? [LOOKS[index % LOOKS.length] as Look] : LOOKS;
       await page.goto(home + path);
-      for (const theme of ["light", "dark"] as const) {
+      for (const { theme, width } of looks) {
         await page.evaluate((value) => {
           document.documentElement.dataset.theme = value;
         }, theme);
-        for (const width of WIDTHS) {
-          await page.setViewportSize({ width, height: 800 });
-          const wide = await overflow(page);
-          const found = [...(await seriousFindings(page)), ...(wide > 0 ? [`${wide} px too wide`] : [])];
-          findings.push(...found.map((finding) => `${path} ${theme} ${width}: ${finding}`));
-        }
+        await page.setViewportSize({ width, height: 800 });
+        const found = await seriousFindings(page);
+        findings.push(...found.map((finding) => `${path} ${theme} ${width}: ${finding}`));
+      }
+      for (const width of WIDTHS) {
+        await page.setViewportSize({ width, height: 800 });
+        const wide = await overflow(page);
+        if (wide > 0) findings.push(`${path} ${width}: ${wide} px too wide`);
       }
     }
 
@@ -132,6 +177,85 @@ describe.skipIf(!executable)("the site", () => {
     expect(shown).toEqual(SAMPLES);
   });
 
+  describe("the referrer checker", () => {
+    const answerOf = (page: Page) =>
+      page.evaluate(() => {
+        const text = (selector: string) =>
+          document.querySelector(`referrer-checker ${selector}`)?.textContent;
+        const rows = [...document.querySelectorAll("referrer-checker tbody tr")];
+        return {
+          verdict: text(".verdict"),
+          advice: text(".advice"),
+          sent: rows.map((row) => row.querySelector("td")?.textContent),
+          matches: rows.map((row) => row.querySelector("td:last-child")?.textContent === "yes"),
+        };
+      });
+    const fill = async (page: Page, [pattern, address, policy]: (typeof CHECKS)[number]) => {
+      await page.getByLabel("Pattern", { exact: true }).fill(pattern);
+      await page.getByLabel("Your page", { exact: true }).fill(address);
+      if (policy) await page.getByLabel("Referrer-Policy of your page").selectOption(policy);
+    };
+
+    test.each(CHECKS)("answers %s for %s as explainReferrer does %s", async (pattern, pageUrl, policy) => {
+      const explained = explainReferrer({ pattern, pageUrl, referrerPolicy: policy });
+      const page = await open("checker/");
+
+      await fill(page, [pattern, pageUrl, policy]);
+
+      const answer = await answerOf(page);
+      const reason = explained.reason === "match" ? "" : ` (${explained.reason})`;
+      expect(answer.verdict).toBe(`${explained.matches ? "Matches" : "Does not match"}${reason}`);
+      expect(answer.advice).toBe(explained.advice);
+      expect(answer.sent.slice(1)).toEqual(Array(2).fill(explained.sent ?? "nothing"));
+      expect(answer.matches.every(Boolean)).toBe(explained.matches);
+    });
+
+    test.each(BROKEN)("says of %j what the library says, and where it is wrong", async (pattern) => {
+      const error = problemOf(pattern);
+      const page = await open("checker/");
+
+      await fill(page, [pattern, "https://www.example.com/"]);
+
+      expect((await answerOf(page)).advice).toBe(error.message);
+      const marked = (await page.locator("referrer-checker mark").textContent())?.replace("\u00a0", "");
+      expect(marked).toBe(pattern.slice(error.index));
+      expect(await page.getByLabel("Pattern", { exact: true }).getAttribute("aria-invalid")).toBe("true");
+      expect(await seriousFindings(page)).toEqual([]);
+    });
+
+    test("shows that under unsafe-url Chrome alone sends the whole URL", async () => {
+      const page = await open("checker/");
+
+      await fill(page, [
+        "https://www.example.com/verify/*",
+        "https://www.example.com/verify/1#x",
+        "unsafe-url",
+      ]);
+
+      const { sent, matches } = await answerOf(page);
+      expect(sent).toEqual([
+        "https://www.example.com/verify/1",
+        "https://www.example.com/",
+        "https://www.example.com/",
+      ]);
+      expect(matches).toEqual([true, false, false]);
+    });
+
+    test("mends the pattern by keyboard, and its link leads back to the same answer", async () => {
+      const page = await open("checker/");
+      await fill(page, ["https://www.example.com/verify/*", "https://www.example.com/verify/1"]);
+
+      await page.getByRole("button", { name: "Use https://www.example.com/*" }).focus();
+      await page.keyboard.press("Enter");
+      const link = await page.getByRole("link", { name: "Link to this check" }).getAttribute("href");
+      const mended = await answerOf(page);
+      const again = await open(`checker/${link}`);
+
+      expect(mended.verdict).toBe("Matches");
+      expect(await answerOf(again)).toEqual(mended);
+    });
+  });
+
   test("shows on its landing page how the README installs and calls", async () => {
     const readme = readFileSync(`${root}README.md`, "utf8");
     const blocks = ["sh", "ts"].map((lang) =>
@@ -174,3 +298,13 @@ describe.skipIf(!executable)("the site", () => {
     }
   });
 });
+
+/** The error of a pattern that is not valid. */
+function problemOf(pattern: string): ReferrerPatternError {
+  try {
+    parseReferrerPattern(pattern);
+  } catch (error) {
+    return error as ReferrerPatternError;
+  }
+  throw new Error(`${pattern} is valid.`);
+}
