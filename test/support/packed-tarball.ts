@@ -18,7 +18,7 @@ declare module "vitest" {
 
 const TYPED_PARTS = ["server", "mocked", "page"];
 /** From npm's own cache where that has it, so that this runs without a network after `npm ci`. */
-const QUIETLY = ["--prefer-offline", "--ignore-scripts", "--no-audit", "--no-fund"];
+export const QUIETLY = ["--prefer-offline", "--ignore-scripts", "--no-audit", "--no-fund"];
 
 /** Packs `dist/` as it is, once, and installs the tarball as its users would. */
 export default function setup(project: TestProject): void {
@@ -55,7 +55,8 @@ export default function setup(project: TestProject): void {
   project.provide("consumer", fetched ? consumer : undefined);
 }
 
-function npm(cwd: string, ...args: string[]): string {
+/** Runs npm and returns what it prints. */
+export function npm(cwd: string, ...args: string[]): string {
   const { status, stdout, stderr, error } = spawnSync("npm", args, { cwd, encoding: "utf8" });
   if (status !== 0) throw new Error(`npm ${args[0]} failed: ${error ?? stderr}`);
   return stdout;
