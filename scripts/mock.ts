@@ -23,10 +23,7 @@ const EXAMPLE_OF_VIOLATION: [violations: RegExp, example: string][] = [
 ];
 
 /** Starts the mock; port 0 picks a free one. With `jwt`, a token is a decodable one unless a request prefers another. */
-export async function startMock({ port = 0, jwt = false } = {}): Promise<{
-  url: string;
-  stop(): Promise<void>;
-}> {
+export async function startMock({ port = 0, jwt = false } = {}) {
   const operations = await getHttpOperationsFromSpec(`${root}openapi/openapi.yaml`);
   const example = operations
     .flatMap(({ responses }) => responses.flatMap(({ contents = [] }) => contents))
@@ -48,21 +45,21 @@ export async function startMock({ port = 0, jwt = false } = {}): Promise<{
   const prismUrl = await prism.listen(0, "127.0.0.1");
 
   async function answer(request: Request): Promise<Response> {
-    const { pathname } = new URL(request.url);
     const headers = new Headers(request.headers);
-    for (const ofThisConnection of ["connection", "content-length", "expect", "host", "transfer-encoding"])
-      headers.delete(ofThisConnection);
+    for (const name of ["connection", "content-length", "expect", "host", "transfer-encoding"])
+      headers.delete(name); // These are of the connection, and this is another one.
     if (jwt && !headers.has("prefer")) headers.set("prefer", "example=jwt");
     const body = request.body && bodyForPrism(await request.text(), headers);
-    const ask = () => fetch(prismUrl + pathname, { method: request.method, headers, body });
+    const ask = () =>
+      fetch(prismUrl + new URL(request.url).pathname, { method: request.method, headers, body });
 
     example.value.token = mockToken();
     const first = await ask();
     const violations = first.headers.get("sl-violations") ?? "";
     const fitting = EXAMPLE_OF_VIOLATION.find(([pattern]) => pattern.test(violations))?.[1];
-    if (first.status !== 400 || fitting === undefined) return new Response(first.body, first);
+    if (first.status !== 400 || fitting === undefined) return first;
     headers.set("prefer", `code=400, example=${fitting}`);
-    return ask().then((second) => new Response(second.body, second));
+    return ask();
   }
 
   const server = createAdaptorServer({ fetch: answer });

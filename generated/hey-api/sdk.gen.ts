@@ -4,7 +4,7 @@
 import type { Client, ClientMeta, Options as Options2, RequestResult, TDataShape } from './client/index.ts';
 import type { GenerateTokenData, GenerateTokenErrors, GenerateTokenResponses } from './types.gen.ts';
 
-/** The options of `generateToken`: the client that sends the request, its body, and the settings of this call. */
+/** The client to send with, the body, and the settings of this call. */
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
      * You can provide a client instance returned by `createClient()` instead of

@@ -14,6 +14,7 @@ const WORDS: [said: RegExp, meant: string][] = [
   ],
   [/ If you must, pass \{ allowAnyReferrer: true \}\./, ""],
   [/\bdangerouslyAllowPlainHttp or /, ""],
+  [/, pass \{ allowReferrerPath: true \}\./, ", give --allow-referrer-path."],
   [/ Raise timeoutMs .*$/, ""],
   [/\b(P|p)ass \{ referrer: (".*?") \}/g, "$1ass --referrer $2"],
   [/\b(P|p)ass \{ appId: (".*?") \}/g, "$1ass --app-id $2"],

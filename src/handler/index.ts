@@ -291,8 +291,9 @@ function mismatch(referrer: string | undefined, { headers }: Request): string | 
   const pageUrl = headers.get("origin");
   if (!pageUrl || referrer === undefined) return undefined;
   try {
-    const { matches, advice } = explainReferrer({ pattern: referrer, pageUrl });
-    if (!matches)
+    const { matches, reason, advice } = explainReferrer({ pattern: referrer, pageUrl });
+    // A path is refused by `generate`, or allowed by the client for pages that send it.
+    if (!matches && reason !== "path-not-sent")
       return `A token for ${JSON.stringify(referrer)} cannot work at ${quote(pageUrl)}. ${advice}`;
   } catch {
     return undefined; // The pattern is wrong, which `generate` says, or the page has no URL.

@@ -131,6 +131,8 @@ describe("an option of the wrong kind", () => {
     ["onAttempt", "log"],
     ["onAttempt", null],
     ["allowAnyReferrer", "yes"],
+    ["allowReferrerPath", "yes"],
+    ["allowReferrerPath", null],
     ["allowAnyReferrer", 1],
     ["allowAnyReferrer", null],
     ["dangerouslyAllowBrowser", "yes"],
@@ -155,6 +157,8 @@ describe("an option of the wrong kind", () => {
     ["signal", { throwIfAborted() {}, addEventListener() {}, removeEventListener() {} }],
     ["signal", true],
     ["allowAnyReferrer", "yes"],
+    ["allowReferrerPath", "yes"],
+    ["allowReferrerPath", null],
   ])("is refused by name at a call, with nothing sent: %s: %o", async (name, value) => {
     const { error } = await settle(client(), { [name]: value });
 

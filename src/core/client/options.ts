@@ -19,7 +19,9 @@ import { refuseBrowser } from "./browser-guard.ts";
 export interface AttemptEvent {
   /** Which attempt this was, from 1. */
   attempt: number;
-  /** How long it took, in milliseconds. */
+  /** How long it waited for its place in the rate limit before it was sent, in milliseconds; 0 where there was room. */
+  waitedMs: number;
+  /** How long it took, in milliseconds, from being sent. */
   durationMs: number;
   /** The HTTP status, where an answer came. */
   status: number | undefined;
@@ -80,6 +82,14 @@ export interface ComplyCubeOptions {
    */
   allowAnyReferrer?: boolean | undefined;
   /**
+   * Accepts a `referrer` with a path, such as `https://www.example.com/verify/*`. Firefox and Safari never send a path
+   * to another site, so the token works in Chrome alone, and only on pages that set `Referrer-Policy: unsafe-url` or
+   * `no-referrer-when-downgrade`.
+   *
+   * @default false
+   */
+  allowReferrerPath?: boolean | undefined;
+  /**
    * What sends the request. Called with a URL and an init that has `signal` set and `redirect: "manual"`.
    *
    * @default the global `fetch`, looked up at each call, so that interceptors installed later are used
@@ -116,6 +126,8 @@ export interface RequestOptions {
   maxRetries?: number | undefined;
   /** Accepts a `referrer` that every site matches, as in {@link ComplyCubeOptions.allowAnyReferrer}. */
   allowAnyReferrer?: boolean | undefined;
+  /** Accepts a `referrer` with a path, as in {@link ComplyCubeOptions.allowReferrerPath}. */
+  allowReferrerPath?: boolean | undefined;
 }
 
 /** Options after every check, with the defaults filled in. */
@@ -124,6 +136,7 @@ export interface Settings extends LimitSettings {
   timeoutMs: number;
   maxRetries: number;
   allowAnyReferrer: boolean;
+  allowReferrerPath: boolean;
   onAttempt: ((event: AttemptEvent) => void) | undefined;
 }
 
@@ -150,12 +163,14 @@ export function checkClientOptions(given: ComplyCubeOptions): Settings {
     maxRetries: checkInteger("maxRetries", options.maxRetries, 0) ?? 2,
     rateLimit: options.rateLimit,
     allowAnyReferrer: checkBoolean("allowAnyReferrer", options.allowAnyReferrer) ?? false,
+    allowReferrerPath: checkBoolean("allowReferrerPath", options.allowReferrerPath) ?? false,
     onAttempt: checkFunction("onAttempt", options.onAttempt),
   };
 }
 
 /** What one call does, after every check. */
-export interface CallSettings extends Pick<Settings, "timeoutMs" | "maxRetries" | "allowAnyReferrer"> {
+export interface CallSettings
+  extends Pick<Settings, "timeoutMs" | "maxRetries" | "allowAnyReferrer" | "allowReferrerPath"> {
   signal?: AbortSignal | undefined;
 }
 
@@ -175,11 +190,13 @@ export function checkRequestOptions(
     timeoutMs: checkInteger("timeoutMs", options.timeoutMs, 1) ?? settings.timeoutMs,
     maxRetries: checkInteger("maxRetries", options.maxRetries, 0) ?? settings.maxRetries,
     allowAnyReferrer: checkBoolean("allowAnyReferrer", options.allowAnyReferrer) ?? settings.allowAnyReferrer,
+    allowReferrerPath:
+      checkBoolean("allowReferrerPath", options.allowReferrerPath) ?? settings.allowReferrerPath,
   };
 }
 
 /** The names of the options of one call. */
-export const REQUEST_OPTIONS = ["signal", "timeoutMs", "maxRetries", "allowAnyReferrer"];
+export const REQUEST_OPTIONS = ["signal", "timeoutMs", "maxRetries", "allowAnyReferrer", "allowReferrerPath"];
 const CONSTRUCTION = "The call is new ComplyCube({ apiKey: process.env.COMPLYCUBE_API_KEY }).";
 const CLIENT_OPTIONS = [
   "apiKey",
@@ -188,6 +205,7 @@ const CLIENT_OPTIONS = [
   "maxRetries",
   "rateLimit",
   "allowAnyReferrer",
+  "allowReferrerPath",
   "fetch",
   "onAttempt",
   "dangerouslyAllowBrowser",

@@ -1,7 +1,12 @@
 import type { TokenRequest } from "../../../generated/hey-api/types.gen.ts";
 import type { components } from "../../../generated/openapi-typescript/schema.d.ts";
 import { quote } from "../../referrer/error.ts";
-import { parseReferrerPattern, referrerPatternFor } from "../../referrer/index.ts";
+import {
+  matchesReferrer,
+  parseReferrerPattern,
+  ReferrerPatternError,
+  referrerPatternFor,
+} from "../../referrer/index.ts";
 import { checkFields, kindOf, misuse } from "../checks.ts";
 
 type Wire = components["schemas"];
@@ -35,11 +40,17 @@ const EXAMPLES =
 /** Shown where the arguments are mixed up. */
 const CALL = 'The call is generate("CLIENT_ID", { referrer: "https://www.example.com/*" }).';
 
+/** Which patterns are accepted although they protect little, or seldom work. */
+export interface AllowedReferrers {
+  allowAnyReferrer: boolean;
+  allowReferrerPath: boolean;
+}
+
 /** Checks both arguments and makes the body of the request; nothing in `target` can replace `clientId`. */
 export function checkTokenRequest(
   clientId: unknown,
   target: unknown,
-  allowAnyReferrer: boolean,
+  allowed: AllowedReferrers,
 ): TokenRequest {
   const isCallMixedUp = typeof clientId === "object" || target === undefined || typeof target === "string";
   checkText("clientId", clientId, "the ID of the client", isCallMixedUp ? CALL : undefined);
@@ -59,11 +70,12 @@ export function checkTokenRequest(
   }
   const [name, value] = field;
   return name === "referrer"
-    ? { clientId, referrer: checkReferrer(value, allowAnyReferrer) }
+    ? { clientId, referrer: checkReferrer(value, allowed) }
     : { clientId, appId: checkAppId(value) };
 }
 
-function checkReferrer(referrer: unknown, allowAnyReferrer: boolean): string {
+/** Returns the pattern as browsers write its host, since nothing says that the API does so before it compares. */
+function checkReferrer(referrer: unknown, { allowAnyReferrer, allowReferrerPath }: AllowedReferrers): string {
   checkText("referrer", referrer, "a match pattern, such as https://www.example.com/*");
   if (looksLikeAppId(referrer)) {
     throw misuse(
@@ -72,14 +84,17 @@ function checkReferrer(referrer: unknown, allowAnyReferrer: boolean): string {
       `Pass { appId: ${quote(referrer)} }. If it is a web host, pass { referrer: ${quote(`https://${referrer}/*`)} }.`,
     );
   }
-  const { scope, scheme, host, port, path } = parseReferrerPattern(referrer);
-  const origin = `${scheme === "*" ? "https" : scheme}://${host}${port === "*" ? "" : `:${port}`}`;
+  const { scope, host, path, canonical } = parseReferrerPattern(referrer);
   if (/(^|\.)(undefined|null)$|[${}]/.test(host)) {
     throw misuse(
       "referrer",
       `${quote(referrer)} holds a value that was never filled in`,
       "Is an environment variable missing?",
     );
+  }
+  // Chrome's grammar has room for them: a comma in a host, and a whole pattern in a path.
+  if (/[,;]/.test(host) || /[,;](https?|\*):\/\//.test(path)) {
+    throw new ReferrerPatternError(referrer, "several-patterns", referrer.search(/[,;]/));
   }
   if (scope === "any" && !allowAnyReferrer) {
     throw misuse(
@@ -88,14 +103,13 @@ function checkReferrer(referrer: unknown, allowAnyReferrer: boolean): string {
       "Use your own page's origin, such as https://www.example.com/*. If you must, pass { allowAnyReferrer: true }.",
     );
   }
-  if (scope === "page" && path !== "/") {
-    throw misuse(
-      "referrer",
-      `${quote(referrer)} is the URL of one page, and browsers send only the origin to another site, so it would not match`,
-      `Use ${quote(`${origin}/*`)}.`,
-    );
+  const isPathSent = matchesReferrer(`*://*${path}`, "https://www.example.com/");
+  if (!isPathSent && !allowReferrerPath) {
+    const hint =
+      " If all your users have Chrome and your pages set Referrer-Policy: unsafe-url, pass { allowReferrerPath: true }.";
+    throw new ReferrerPatternError(referrer, "path-not-sent", referrer.length - path.length, hint);
   }
-  return referrer;
+  return canonical;
 }
 
 /** Letters, digits, `_`, `-` and dots in two parts or more: what Apple and Google allow between them, and not more. */
