@@ -51,7 +51,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   if (server?.exitCode === null) {
-    server.kill();
+    server.kill("SIGKILL"); // Or it waits for connections that `fetch` keeps.
     await once(server, "exit");
   }
   await api.close();

@@ -1,7 +1,7 @@
 import { generateToken } from "../../../generated/hey-api/sdk.gen.ts";
 import type { Token, TokenRequest } from "../../../generated/hey-api/types.gen.ts";
 import { apiError, type ComplyCubeApiError, ConnectionError, InvalidResponseError } from "../errors.ts";
-import { redactCause, redactJson, redactText } from "../redact.ts";
+import { redactCause, redactJson, redactShort } from "../redact.ts";
 import {
   type Answer,
   EXCHANGE,
@@ -28,6 +28,7 @@ export interface Minted {
 export type Operation = (request: TokenRequest, key: string) => (signal: AbortSignal) => Promise<Minted>;
 
 const REQUEST_ID_HEADERS = ["x-request-id", "request-id", "x-correlation-id", "x-amzn-requestid", "cf-ray"];
+const MAX_REQUEST_ID = 200;
 
 /**
  * The generated operation, typed for a client that is only what is used of it. The path, the names of the headers and
@@ -117,7 +118,7 @@ function failedAnswer(
   const body = redactJson(content, key);
   const fields = (typeof body === "object" && body !== null ? body : {}) as Record<string, unknown>;
   const text = (name: string) =>
-    typeof fields[name] === "string" && fields[name] !== "" ? fields[name] : undefined;
+    typeof fields[name] === "string" && fields[name] !== "" ? redactShort(fields[name], key) : undefined;
   return apiError({
     status,
     message:
@@ -134,7 +135,7 @@ function failedAnswer(
 function readRequestId(headers: Answer["headers"], key: string): string | undefined {
   for (const name of REQUEST_ID_HEADERS) {
     const value = headers.get(name);
-    if (value) return redactText(value, key);
+    if (value) return redactShort(value, key, MAX_REQUEST_ID);
   }
   return undefined;
 }

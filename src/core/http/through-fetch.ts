@@ -1,5 +1,6 @@
 import { onAbort } from "../abort.ts";
 import { callHook } from "../call-hook.ts";
+import { noStore } from "../no-store.ts";
 import {
   BodyTooLargeError,
   type Exchange,
@@ -14,7 +15,7 @@ export function throughFetch(fetch: Fetch): Exchange {
   const decoder = new TextDecoder();
 
   return async ({ url, method, headers, body }, signal) => {
-    const response = await fetch(url, { method, headers, body, redirect: "manual", signal });
+    const response = await fetch(url, { method, headers, body, redirect: "manual", signal, ...noStore() });
     if (typeof response?.status !== "number" || typeof response.headers?.get !== "function") {
       throw new NoResponseError("The fetch option did not give a Response.");
     }
