@@ -79,8 +79,8 @@ export default defineConfig([
     platform: "node",
     target: "node22",
     fixedExtension: false,
-    // Only the command line needs them: the list of public suffixes, which is large, and the progress bar.
-    deps: { alwaysBundle: ["tldts", "cli-progress"] },
+    // Only the command line needs it: the list of public suffixes, which is large.
+    deps: { alwaysBundle: ["tldts"] },
     dts: false,
     logLevel: "warn",
     report: false,
