@@ -16,7 +16,7 @@ const SECRET_SHAPES = [
 ];
 
 /** Blots out the key, however it is escaped, and whatever has the shape of a key or a token. */
-export function redactText(text: string, key: string): string {
+function redactText(text: string, key: string): string {
   return SECRET_SHAPES.reduce(
     (rest, shape) =>
       rest.replace(shape, (_, kept: unknown) => (typeof kept === "string" ? kept + MARK : MARK)),
