@@ -1,15 +1,14 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { root } from "../../scripts/root.ts";
 import { listen } from "../support/listen.ts";
-import { npm, QUIETLY } from "../support/packed-tarball.ts";
+import { install } from "../support/packed-tarball.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "nextjs-"));
-const app = join(folder, "app");
+const app = join(folder, "nextjs");
 let api: Awaited<ReturnType<typeof listen>>;
 let server: ChildProcess | undefined;
 let url = "";
@@ -25,15 +24,8 @@ beforeAll(async () => {
     minted += 1;
     response.setHeader("content-type", "application/json").end(JSON.stringify({ token: `TOKEN_${minted}_` }));
   });
-  cpSync(join(root, "test/package/nextjs"), app, { recursive: true });
-  try {
-    npm(app, "ci", ...QUIETLY);
-  } catch (error) {
-    if (process.env.CI) throw error;
-    console.warn(`SKIPPED: the Next.js application. ${error}`);
-    return;
-  }
-  npm(app, "install", "--no-save", ...QUIETLY, inject("tarball"));
+  isBuilt = install(folder, "nextjs", inject("tarball")) !== undefined;
+  if (!isBuilt) return;
   const build = spawnSync(process.execPath, [next, "build"], {
     cwd: app,
     env: environment,
@@ -46,7 +38,6 @@ beforeAll(async () => {
     stdio: ["ignore", "pipe", "inherit"],
   });
   url = await addressOf(server);
-  isBuilt = true;
 }, 300_000);
 
 afterAll(async () => {

@@ -20,7 +20,7 @@ declare module "vitest" {
 
 const TYPED_PARTS = ["server", "mocked", "page"];
 /** From npm's own cache where that has it, so that this runs without a network after `npm ci`. */
-export const QUIETLY = ["--prefer-offline", "--ignore-scripts", "--no-audit", "--no-fund"];
+const QUIETLY = ["--prefer-offline", "--ignore-scripts", "--no-audit", "--no-fund"];
 
 /** Packs `dist/` as it is, once, and installs the tarball as its users would. */
 export default function setup(project: TestProject): void {
@@ -48,7 +48,7 @@ export default function setup(project: TestProject): void {
 }
 
 /** Installs one of the projects beside these tests, and the tarball in it; `undefined` where npm could not fetch that. */
-function install(folder: string, name: string, tarball: string): string | undefined {
+export function install(folder: string, name: string, tarball: string): string | undefined {
   const installed = join(folder, name);
   cpSync(join(root, "test/package", name), installed, { recursive: true });
   try {
@@ -62,8 +62,7 @@ function install(folder: string, name: string, tarball: string): string | undefi
   return installed;
 }
 
-/** Runs npm and returns what it prints. */
-export function npm(cwd: string, ...args: string[]): string {
+function npm(cwd: string, ...args: string[]): string {
   const { status, stdout, stderr, error } = spawnSync("npm", args, { cwd, encoding: "utf8" });
   if (status !== 0) throw new Error(`npm ${args[0]} failed: ${error ?? stderr}`);
   return stdout;

@@ -73,7 +73,7 @@ async function readBody(response: Response, signal: AbortSignal): Promise<string
   // Not every fetch has web streams: a test's stand-in may have none, and node-fetch has Node.js ones.
   if (typeof body?.getReader !== "function") {
     const text = await response.text();
-    if (new TextEncoder().encode(text).byteLength > MAX_BODY_BYTES) throw new BodyTooLargeError();
+    if (text.length > MAX_BODY_BYTES) throw new BodyTooLargeError();
     return text;
   }
   const reader = body.getReader();
