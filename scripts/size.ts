@@ -17,7 +17,7 @@ const BUDGETS: [what: string, file: string, maxKb: number][] = [
 ];
 
 /** Optional peers, which whoever imports such a part has already. */
-const EXTERNAL = [/^node:/, "msw", "undici", "rate-limiter-flexible"];
+const EXTERNAL = [/^node:/, "msw", "undici"];
 
 /** Bundles some code as an application would, and weighs the result. */
 export async function measureSize(name: string, code: string, platform: "neutral" | "node" = "neutral") {
