@@ -101,4 +101,4 @@ function edit(file: string, place: string | RegExp, replace: (found: string) => 
   writeFileSync(file, code.replace(place, replace));
 }
 
-if (import.meta.main) await generate(join(root, "generated"));
+if (import.meta.main) await generate(process.argv[2] ?? join(root, "generated"));
