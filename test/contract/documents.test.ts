@@ -141,7 +141,7 @@ describe("the guide's programs", () => {
   const needsRedis = ({ code }: { code: string }) => code.includes("ioredis");
   let redis: RedisServer | undefined;
   beforeAll(async () => {
-    for (const name of ["hono", "@hono", "ioredis", "rate-limiter-flexible", "msw"]) install(name);
+    for (const name of ["hono", "@hono", "ioredis", "msw"]) install(name);
     if (hasRedis) redis = await startRedis();
     else console.warn("SKIPPED: the guide's program on Redis, without redis-server");
   });
