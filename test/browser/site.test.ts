@@ -69,11 +69,11 @@ describe.skipIf(!executable)("the site", () => {
   let home: string;
 
   beforeAll(async () => {
-    // Without Vitest's own variables, such as BASE_URL, which the generator would take for its own.
-    const { PATH, HOME } = process.env;
+    // Without Vitest's own variables, which the generator would take for its own.
+    const { BASE_URL: _base, NODE_ENV: _mode, ...environment } = process.env;
     execFileSync(process.execPath, ["scripts/docs.ts"], {
       cwd: root,
-      env: { PATH, HOME, DOCS_BASE: BASE, DOCS_OUT: site },
+      env: { ...environment, DOCS_BASE: BASE, DOCS_OUT: site },
     });
     server = await serveSite(site, BASE);
     home = server.url + BASE;
