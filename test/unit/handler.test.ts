@@ -591,7 +591,7 @@ describe("allowedOrigins", () => {
     "www.example.com",
     "null",
     "file://",
-    "file://localhost",
+    "file://server",
     "capacitor://",
     "capacitor://*",
     "capacitor://localhost/",
