@@ -1,6 +1,6 @@
 // Makes `generated/` from `openapi/openapi.yaml`. The same spec always gives the same bytes.
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { createClient } from "@hey-api/openapi-ts";
@@ -27,16 +27,17 @@ const DOCBLOCKS: [file: string, start: string, docblock: string][] = [
   ["hey-api/msw.gen.ts", "function createMswHandlers(", "Makes all handlers with the same options."],
 ];
 
-/** Writes all that is generated from `spec` into `folder`, which it empties first. */
+/** Writes all that is generated from `spec` into `folder`. */
 export async function generate(folder: string, spec = "openapi/openapi.yaml"): Promise<void> {
-  rmSync(folder, { recursive: true, force: true });
-
   // In one file: the code samples are files of their own, which generators would take for schemas.
   const bundle = join(folder, "openapi/openapi.yaml");
   const redocly = `${root}node_modules/.bin/redocly`;
   for (const extension of ["yaml", "json"]) {
     const file = join(folder, `openapi/openapi.${extension}`);
-    execFileSync(redocly, ["bundle", spec, "-o", file], { cwd: root, stdio: "pipe" });
+    execFileSync(redocly, ["bundle", spec, "-o", file], {
+      cwd: root,
+      stdio: ["ignore", "ignore", "inherit"],
+    });
   }
 
   const { servers } = JSON.parse(readFileSync(join(folder, "openapi/openapi.json"), "utf8"));

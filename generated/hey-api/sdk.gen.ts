@@ -27,8 +27,8 @@ export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends 
  * Send `clientId` and exactly one of `referrer`, for the Web SDK, or `appId`, for a Mobile SDK.
  * A body with both, with neither, or with any other field is refused.
  *
- * Take `clientId` from your own session, never from what the page sends you: who may name the client may start a
- * verification as anyone.
+ * Take `clientId` from your own session, never from what the page sends you: anyone who can choose the `clientId`
+ * can start a verification as someone else.
  *
  */
 export const generateToken = <ThrowOnError extends boolean = false>(options: Options<GenerateTokenData, ThrowOnError>): RequestResult<GenerateTokenResponses, GenerateTokenErrors, ThrowOnError> => options.client.post<GenerateTokenResponses, GenerateTokenErrors, ThrowOnError>({

@@ -8,7 +8,7 @@ export type ClientOptions = {
 /**
  * TokenRequest
  *
- * What a token is asked for, either for the Web SDK or for a Mobile SDK, never for both.
+ * The request for a token, for the Web SDK or for a Mobile SDK, never for both.
  */
 export type TokenRequest = WebTokenRequest | MobileTokenRequest;
 

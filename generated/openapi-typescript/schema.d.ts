@@ -18,8 +18,8 @@ export interface paths {
          *     Send `clientId` and exactly one of `referrer`, for the Web SDK, or `appId`, for a Mobile SDK.
          *     A body with both, with neither, or with any other field is refused.
          *
-         *     Take `clientId` from your own session, never from what the page sends you: who may name the client may start a
-         *     verification as anyone.
+         *     Take `clientId` from your own session, never from what the page sends you: anyone who can choose the `clientId`
+         *     can start a verification as someone else.
          */
         post: operations["generateToken"];
         delete?: never;
@@ -35,7 +35,7 @@ export interface components {
     schemas: {
         /**
          * TokenRequest
-         * @description What a token is asked for, either for the Web SDK or for a Mobile SDK, never for both.
+         * @description The request for a token, for the Web SDK or for a Mobile SDK, never for both.
          */
         TokenRequest: components["schemas"]["WebTokenRequest"] | components["schemas"]["MobileTokenRequest"];
         /**
