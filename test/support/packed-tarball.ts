@@ -40,7 +40,6 @@ export default function setup(project: TestProject): void {
   const consumer = install(folder, "consumer", tarball);
   if (consumer !== undefined) {
     bothFormats(consumer);
-    besideOlder(consumer, "undici-7", "undici");
     const withMsw2 = besideOlder(consumer, "msw-2", "msw");
     for (const file of ["mocked.mts", "mocked.cts"]) cpSync(join(consumer, file), join(withMsw2, file));
   }
