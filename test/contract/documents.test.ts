@@ -75,6 +75,15 @@ const COMMANDS: Record<string, (line: string) => void> = {
     const results = readFileSync(join(project, "results.jsonl"), "utf8").trim().split("\n");
     expect(results.map((result) => JSON.parse(result).token)).toEqual(["<CLIENT_TOKEN>", "<CLIENT_TOKEN>"]);
   },
+  "npx complycube-tokens generate --batch clients.jsonl --resume results.jsonl >> results.jsonl"(line) {
+    const results = join(project, "results.jsonl");
+    const [first] = readFileSync(results, "utf8").split("\n");
+    writeFileSync(results, `${first}\n`); // As if it had been stopped after one row.
+
+    run(line);
+
+    expect(readFileSync(results, "utf8").trim().split("\n")).toHaveLength(2);
+  },
   "npx complycube-tokens check-referrer 'https://www.example.com/*' https://www.example.com/verify"(line) {
     expect(run(line)).toMatch(/^Result +matches$/m);
   },
