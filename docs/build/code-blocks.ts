@@ -1,6 +1,6 @@
 // Writes each TypeScript block of the documents to a file of its own, for `npm run typecheck` to compile.
 import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { root } from "./root.ts";
+import { root } from "../../scripts/root.ts";
 
 const folder = `${root}.reports/readme`;
 // What an earlier block of the README, or the reader's own code, has defined.
