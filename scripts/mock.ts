@@ -53,7 +53,7 @@ export async function startMock({ port = 0, jwt = false } = {}) {
     return ask();
   }
 
-  const server = createAdaptorServer({ fetch: answer });
+  const server = createAdaptorServer({ fetch: answer, overrideGlobalObjects: false });
   server.listen(port, "127.0.0.1");
   await once(server, "listening");
   return {
