@@ -3,7 +3,6 @@ import { defineConfig, type Rolldown, type UserConfig } from "tsdown";
 
 const MAIN = { index: "src/index.ts", referrer: "src/referrer/index.ts" };
 const PARTS = {
-  undici: "src/undici.ts",
   handler: "src/handler/index.ts",
   client: "src/client.ts",
   fetch: "src/fetch.ts",

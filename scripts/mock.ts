@@ -27,18 +27,11 @@ export async function startMock({ port = 0, jwt = false } = {}) {
   const operations = await getHttpOperationsFromSpec(`${root}openapi/openapi.yaml`);
   const contents = operations.flatMap(({ responses }) => responses).flatMap(({ contents = [] }) => contents);
   const jwtExample = contents.flatMap(({ examples = [] }) => examples).find(({ key }) => key === "jwt");
+  const checks = { checkSecurity: true, validateRequest: true, validateResponse: true };
   const prism = createServer(operations, {
     cors: true,
     components: { logger: createLogger("prism", { level: "silent" }) },
-    config: {
-      checkSecurity: true,
-      validateRequest: true,
-      validateResponse: true,
-      errors: false,
-      isProxy: false,
-      upstreamProxy: undefined,
-      mock: { dynamic: false },
-    },
+    config: { ...checks, errors: false, isProxy: false, upstreamProxy: undefined, mock: { dynamic: false } },
   });
   const prismUrl = await prism.listen(0, "127.0.0.1");
 

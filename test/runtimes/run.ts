@@ -36,13 +36,12 @@ try {
   rmSync(project, { recursive: true, force: true });
 }
 
-/** A user's project: the tarball, its optional peer undici, and the suite. */
+/** A user's project: the tarball and the suite. */
 async function createProject(): Promise<void> {
   npm(["pack", "--ignore-scripts", "--silent", "--pack-destination", project], root);
   const tarball = readdirSync(project).find((file) => file.endsWith(".tgz"));
   writeFileSync(join(project, "package.json"), '{"private":true,"type":"module"}');
   npm(["install", "--offline", "--no-audit", "--no-fund", `./${tarball}`], project);
-  cpSync(`${root}node_modules/undici`, join(project, "node_modules/undici"), { recursive: true });
   for (const file of ["suite.js", "start.mjs", "start.cjs", "bundled.js"]) {
     cpSync(here + file, join(project, file));
   }

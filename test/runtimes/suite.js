@@ -7,7 +7,6 @@
  * @property {typeof import("complycube-tokens/handler")} handler
  * @property {typeof import("complycube-tokens/fetch")} fetch
  * @property {typeof import("complycube-tokens/client")} client
- * @property {typeof import("complycube-tokens/undici")} [undici] on Node.js alone
  *
  * @typedef {object} Settings
  * @property {string} key
@@ -168,15 +167,6 @@ export async function runSuite(parts, { key, mockUrl, faultsUrl, isBrowser }) {
       equal((await answer.json()).token, "<CLIENT_TOKEN>");
     };
   }
-  const { undici } = parts;
-  if (undici) {
-    tests["mints through undici"] = async () => {
-      const fetch = undici.undiciFetch();
-      equal(await client(mockUrl, { fetch }).token.generate("CLIENT_ID", WEB), "<CLIENT_TOKEN>");
-      await fetch.close();
-    };
-  }
-
   /** @type {Result[]} */
   const results = [];
   for (const [name, test] of Object.entries(tests)) {

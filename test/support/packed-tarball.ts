@@ -40,7 +40,6 @@ export default function setup(project: TestProject): void {
   const consumer = install(folder, "consumer", tarball);
   if (consumer !== undefined) {
     bothFormats(consumer);
-    besideOlder(consumer, "undici-7", "undici");
     const withMsw2 = besideOlder(consumer, "msw-2", "msw");
     for (const file of ["mocked.mts", "mocked.cts"]) cpSync(join(consumer, file), join(withMsw2, file));
   }
@@ -49,7 +48,7 @@ export default function setup(project: TestProject): void {
 }
 
 /** Installs one of the projects beside these tests, and the tarball in it; `undefined` where npm could not fetch that. */
-function install(folder: string, name: string, tarball: string): string | undefined {
+export function install(folder: string, name: string, tarball: string): string | undefined {
   const installed = join(folder, name);
   cpSync(join(root, "test/package", name), installed, { recursive: true });
   try {
