@@ -29,6 +29,8 @@ const DOCBLOCKS: [file: string, start: string, docblock: string][] = [
 
 /** Writes all that is generated from `spec` into `folder`. */
 export async function generate(folder: string, spec = "openapi/openapi.yaml"): Promise<void> {
+  const write = (file: string, text: string) => writeFileSync(join(folder, file), text);
+
   // In one file: the code samples are files of their own, which generators would take for schemas.
   const bundle = join(folder, "openapi/openapi.yaml");
   const redocly = `${root}node_modules/.bin/redocly`;
@@ -41,18 +43,18 @@ export async function generate(folder: string, spec = "openapi/openapi.yaml"): P
   }
 
   const { servers } = JSON.parse(readFileSync(join(folder, "openapi/openapi.json"), "utf8"));
-  writeFileSync(
-    join(folder, "openapi/base-url.gen.ts"),
-    `// Made by scripts/generate.ts. Do not edit.\n\n/** The API's own address: the first server of the spec. */\nexport const BASE_URL = ${JSON.stringify(servers[0].url)};\n`,
-  );
-
-  mkdirSync(join(folder, "openapi-typescript"), { recursive: true });
+  const baseUrl = `/** The API's own address: the first server of the spec. */\nexport const BASE_URL = ${JSON.stringify(servers[0].url)};\n`;
+  write("openapi/base-url.gen.ts", `// Made by scripts/generate.ts. Do not edit.\n\n${baseUrl}`);
   const types = astToString(await openapiTS(pathToFileURL(bundle)));
-  writeFileSync(
-    join(folder, "openapi-typescript/schema.d.ts"),
-    `// Made by openapi-typescript. Do not edit.\n\n${types}`,
-  );
+  mkdirSync(join(folder, "openapi-typescript"), { recursive: true });
+  write("openapi-typescript/schema.d.ts", `// Made by openapi-typescript. Do not edit.\n\n${types}`);
 
+  // So that `generateToken` runs over whatever client it is given.
+  const sdk = { name: "@hey-api/sdk", client: false } as const;
+  // Comments lose the slash of every `/*`, which turns a pattern into another one: keep the first paragraph.
+  const shorten = (schema: { description?: string }) => {
+    schema.description = schema.description?.split("\n\n")[0] ?? "";
+  };
   await createClient({
     input: bundle,
     output: {
@@ -62,23 +64,8 @@ export async function generate(folder: string, spec = "openapi/openapi.yaml"): P
       header: ["// @ts-nocheck", "// Made by @hey-api/openapi-ts. Do not edit."],
     },
     logs: { level: "silent" },
-    parser: {
-      patch: {
-        schemas: {
-          // Its comments lose the slash of every `/*`, which turns a pattern into another one: keep the first paragraph.
-          Referrer: (schema) => {
-            schema.description = schema.description?.split("\n\n")[0] ?? "";
-          },
-        },
-      },
-    },
-    plugins: [
-      "@hey-api/client-fetch",
-      { name: "@hey-api/sdk", client: false }, // So that `generateToken` runs over whatever client it is given.
-      "@hey-api/typescript",
-      "@hey-api/schemas",
-      "msw",
-    ],
+    parser: { patch: { schemas: { Referrer: shorten } } },
+    plugins: ["@hey-api/client-fetch", sdk, "@hey-api/typescript", "@hey-api/schemas", "msw"],
   });
 
   for (const [file, start, docblock] of DOCBLOCKS) {

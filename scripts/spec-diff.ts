@@ -22,15 +22,12 @@ export function rateSpecChange(repository: string): { ok: boolean; report: strin
 
   const { changes, least } = compare(last.spec, join(repository, SPEC));
   const { version } = JSON.parse(readFileSync(join(repository, "package.json"), "utf8"));
-  const report = (verdict: string) => `${changes}\nSince ${last.tag}: ${verdict}`;
-  if (isAtLeast(version, least)) return { ok: true, report: report(`${version} is high enough.`) };
-  // Between two releases the version is still the last one's.
-  if (`v${version}` === last.tag)
-    return { ok: true, report: report(`the next version must be ${least} or higher.`) };
-  return {
-    ok: false,
-    report: report(`${version} in package.json is too low; it must be ${least} or higher.`),
-  };
+  const isEnough = isAtLeast(version, least);
+  const isUnreleased = `v${version}` === last.tag; // Between two releases the version is still the last one's.
+  let verdict = `${version} in package.json is too low; it must be ${least} or higher.`;
+  if (isUnreleased) verdict = `the next version must be ${least} or higher.`;
+  if (isEnough) verdict = `${version} is high enough.`;
+  return { ok: isEnough || isUnreleased, report: `${changes}\nSince ${last.tag}: ${verdict}` };
 }
 
 function lastRelease(repository: string): { tag: string; spec: string } | undefined {
