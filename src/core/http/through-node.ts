@@ -10,7 +10,7 @@ import {
   type PlainRequest,
   type Transport,
 } from "./exchange.ts";
-import { closeIdle, openAhead, socketsOf, wasOpenedAhead } from "./sockets.ts";
+import { closeIdle, hintAtProxy, openAhead, socketsOf, wasOpenedAhead } from "./sockets.ts";
 
 const BROKEN_CODES = new Set(["ECONNRESET", "EPIPE"]);
 
@@ -19,7 +19,7 @@ const BROKEN_CODES = new Set(["ECONNRESET", "EPIPE"]);
  * TLS sessions, and know whether a connection that broke was a kept one. `undefined` on other runtimes.
  */
 export function throughNode(): Transport | undefined {
-  return isNode() ? { send, preconnect: openAhead } : undefined;
+  return isNode() ? { send, preconnect: openAhead, hint: hintAtProxy } : undefined;
 }
 
 /** Other runtimes pass for Node.js, and are told by what Node.js has not. */
