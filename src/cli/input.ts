@@ -136,10 +136,12 @@ const REASONS: Record<string, string | undefined> = {
   EISDIR: "it is a directory",
   ENOENT: "there is no such file",
   ENOTDIR: "there is no such file",
+  ERR_ACCESS_DENIED: "Node.js has no permission; run it with --allow-fs-read",
+  NotCapable: "Deno has no permission; run it with --allow-read",
 };
 
-/** Says why a file cannot be read. Deno's error for a missing permission has no code, and says what to allow. */
+/** Says why a file cannot be read. Deno's error for a missing permission has no code, and its message names the file. */
 function cannotRead(what: string, error: unknown): TypeError {
-  const { code, message } = error as NodeJS.ErrnoException;
-  return new TypeError(`Cannot read ${what}: ${(code && REASONS[code]) ?? code ?? message}.`);
+  const { name, code = name } = error as NodeJS.ErrnoException;
+  return new TypeError(`Cannot read ${what}: ${REASONS[code] ?? code}.`);
 }
