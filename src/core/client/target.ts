@@ -12,8 +12,8 @@ import { checkFields, kindOf, misuse } from "../checks.ts";
 type Wire = components["schemas"];
 
 /**
- * A token for the Web SDK, bound to the pages that `referrer`, a Chrome match pattern, matches. Under the browsers'
- * default `Referrer-Policy` only an origin works, such as `https://www.example.com/*`: a path never arrives.
+ * A token for the Web SDK, bound to the pages that `referrer`, a Chrome match pattern, matches. In every browser only an
+ * origin works, such as `https://www.example.com/*`; a pattern with a path is refused without `allowReferrerPath`.
  *
  * @see https://developer.chrome.com/docs/extensions/develop/concepts/match-patterns
  */
