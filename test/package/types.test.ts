@@ -78,6 +78,25 @@ describe.skipIf(!consumer).concurrent.each(["5.5", "5.9", "6", "7"])("with TypeS
     expect(found).toBe("");
   });
 
+  test.each([
+    ["without the DOM", ["es2022"]],
+    ["with the DOM", ["es2022", "dom"]],
+  ])("the fetch option takes whatever is a fetch, %s", async (_, lib) => {
+    const options = { ...MODES.nodenext, lib };
+
+    const found = await errors(typescript, { files: ["fetches.ts"], options });
+
+    expect(found).toBe("");
+  });
+
+  test("a Cloudflare Worker needs its own types alone", async () => {
+    const options = { ...MODES.bundler, lib: ["es2022"], types: ["@cloudflare/workers-types"] };
+
+    const found = await errors(typescript, { files: ["worker.ts"], options });
+
+    expect(found).toBe("");
+  });
+
   test("a page needs the DOM, and no types of Node.js", async () => {
     const options = { ...MODES.bundler, lib: ["es2020", "dom"], types: [] };
 
