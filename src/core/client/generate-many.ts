@@ -1,5 +1,5 @@
 import { onAbort, sleep } from "../abort.ts";
-import { checkInteger, kindOf } from "../checks.ts";
+import { checkFields, checkInteger, kindOf } from "../checks.ts";
 import type { RateLimitQueueFullError } from "../errors.ts";
 import { checkRequestOptions, REQUEST_OPTIONS, type RequestOptions, type Settings } from "./options.ts";
 import type { MobileTarget, TokenTarget, WebTarget } from "./target.ts";
@@ -57,12 +57,13 @@ export function generateMany<R extends BatchRequest>(
   options: BatchOptions,
   settings: Settings,
 ): AsyncGenerator<BatchResult<R>, void, undefined> {
-  checkRequestOptions(options, settings, [...REQUEST_OPTIONS, "concurrency"]);
-  const { concurrency, ...each } = options;
+  const own = checkFields("options", options, [...REQUEST_OPTIONS, "concurrency"]);
+  const { concurrency, ...each } = own;
+  checkRequestOptions(each, settings);
   const most = checkInteger("concurrency", concurrency, 1) ?? DEFAULT_CONCURRENCY;
   checkSource(requests);
   const mintOne = (request: BatchRequest, signal: AbortSignal) => mintRow(mint, request, { ...each, signal });
-  return run(mintOne, requests, most, each.signal);
+  return run(mintOne, requests, most, own.signal);
 }
 
 async function* run<R extends BatchRequest>(

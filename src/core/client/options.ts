@@ -177,12 +177,8 @@ export interface CallSettings
 }
 
 /** Checks the options of one call; what is left out comes from the client. */
-export function checkRequestOptions(
-  given: RequestOptions | undefined,
-  settings: Settings,
-  known = REQUEST_OPTIONS,
-): CallSettings {
-  const options = checkFields("options", given === undefined ? {} : given, known);
+export function checkRequestOptions(given: RequestOptions | undefined, settings: Settings): CallSettings {
+  const options = checkFields("options", given === undefined ? {} : given, REQUEST_OPTIONS);
   const { signal } = options;
   if (signal !== undefined && !isAbortSignal(signal)) {
     throw misuse("signal", "must be an AbortSignal", "It is the `signal` of an AbortController.");
