@@ -40,8 +40,8 @@ const MODES = {
   node16: { module: "node16" },
   bundler: { module: "esnext", moduleResolution: "bundler" },
 };
-/** Without `exports`: what `moduleResolution: "node"` means. */
-const NODE10 = { module: "commonjs", moduleResolution: "node10" };
+/** Without `exports`: what `moduleResolution: "node"` means. The types of `redis` want `esModuleInterop`. */
+const NODE10 = { module: "commonjs", moduleResolution: "node10", esModuleInterop: true };
 const server = ["server.mts", "server.cts"];
 const page = ["page.mts", "page.cts"];
 
