@@ -327,9 +327,7 @@ function printError(error: unknown, { severity }: TokenHandlerReport): void {
 }
 
 function checkOptions<Context>(options: TokenHandlerOptions<Context>) {
-  checkFields("options", options, OPTIONS);
-  // Own fields only: what a polluted Object.prototype holds is no option.
-  const own: typeof options = Object.assign(Object.create(null), options);
+  const own = checkFields("options", options, OPTIONS);
   const { complycube, target, authenticate, allowedOrigins, timeoutMs, onError } = own;
   if (typeof complycube?.token?.generate !== "function")
     throw new TypeError("complycube must be a ComplyCube.");
