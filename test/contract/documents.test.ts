@@ -151,7 +151,7 @@ describe("the guide's programs", () => {
   const needsRedis = ({ code }: { code: string }) => code.includes("ioredis");
   let redis: RedisServer | undefined;
   beforeAll(async () => {
-    for (const name of ["hono", "@hono", "ioredis", "msw"]) install(name);
+    for (const name of ["hono", "@hono", "ioredis", "msw", "undici"]) install(name);
     if (hasRedis) redis = await startRedis();
     else console.warn("SKIPPED: the guide's program on Redis, without redis-server");
   });
