@@ -8,7 +8,9 @@ import { startLimitServer } from "../support/limit-server.ts";
 /** As the API with a test key. */
 const PER_SECOND = 5;
 
-describe("on Cloudflare Workers, where nothing of one request may settle another's", { concurrent: true }, () => {
+describe("on Cloudflare Workers, where nothing of one request may settle another's", {
+  concurrent: true,
+}, () => {
   let script = "";
   beforeAll(async () => {
     const { bundles } = await build({
