@@ -52,7 +52,7 @@ export interface RedisRateLimitOptions {
 }
 
 /** As in one process, and more: what counts the places is a network away from what sends the requests. */
-const GUARD_MS = 30;
+const GUARD_MS = 25;
 /** What a place is held for longer whose request has to open its connection first. */
 const COLD_GUARD_MS = 250;
 /** How late a place can be used at most, beyond its second, where Redis or the event loop is slow. */
@@ -78,8 +78,8 @@ const NEWS_LAST_MS = 100;
  * const complycube = new ComplyCube({ rateLimit });
  */
 export function redisRateLimit(options: RedisRateLimitOptions): RateLimiter {
-  checkFields("options", options, ["store", "perSecond", "key", "fallbackPerSecond", "maxQueue", "onError"]);
-  return new RedisLimit(options);
+  const known = ["store", "perSecond", "key", "fallbackPerSecond", "maxQueue", "onError"];
+  return new RedisLimit(checkFields("options", options, known));
 }
 
 /** A place in the memory of Redis, by the clock of that. */

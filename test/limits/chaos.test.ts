@@ -182,6 +182,19 @@ describe.skipIf(!hasRedis)(
       expect((await waiting) - heldAt).toBeGreaterThanOrEqual(2_990);
     });
 
+    test("a Redis that has forgotten the places of the last second gives none before it is over", async () => {
+      const redis = await started();
+      const store = ioredis(redis);
+      const limit = redisRateLimit({ store, perSecond: 3 });
+      await Promise.all([limit.acquire(), limit.acquire(), limit.acquire()]);
+      const startedAt = performance.now();
+      await store.flushall();
+
+      await limit.acquire();
+
+      expect(performance.now() - startedAt).toBeGreaterThanOrEqual(990);
+    });
+
     test("an abort gives the place back to the next that asks", async () => {
       const redis = await started();
       const limit = redisRateLimit({ store: ioredis(redis), perSecond: 1 });
