@@ -8,6 +8,5 @@ const parts = {
   fetch: require("complycube-tokens/fetch"),
   handler: require("complycube-tokens/handler"),
   referrer: require("complycube-tokens/referrer"),
-  undici: require("complycube-tokens/undici"),
 };
 runSuite(parts, settings).then((results) => console.log(`\nRESULTS ${JSON.stringify(results)}`));

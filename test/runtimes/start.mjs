@@ -7,7 +7,5 @@ import * as referrer from "complycube-tokens/referrer";
 import { runSuite } from "./suite.js";
 
 const [settings] = process.argv.slice(-1);
-const isNode = !("Bun" in globalThis || "Deno" in globalThis);
-const undici = isNode ? await import("complycube-tokens/undici") : undefined;
-const results = await runSuite({ main, client, fetch, handler, referrer, undici }, JSON.parse(settings));
+const results = await runSuite({ main, client, fetch, handler, referrer }, JSON.parse(settings));
 console.log(`\nRESULTS ${JSON.stringify(results)}`);
