@@ -1,14 +1,14 @@
 // Mints a web and a mobile token against the mock, through the built package, and shows a refused request.
 import { styleText } from "node:util";
 import { ComplyCube, ComplyCubeApiError } from "complycube-tokens";
-import { startPrism } from "./prism.ts";
+import { startMock } from "./mock.ts";
 
 const heading = (text: string) => console.log(`\n${styleText("bold", text)}`);
 
-const prism = await startPrism();
-console.log(`The mock ComplyCube API listens on ${prism.url}.`);
+const mock = await startMock();
+console.log(`The mock ComplyCube API listens on ${mock.url}.`);
 try {
-  const complycube = new ComplyCube({ apiKey: "test_DEMO_KEY", baseUrl: prism.url });
+  const complycube = new ComplyCube({ apiKey: "test_DEMO_KEY", baseUrl: mock.url });
 
   heading("A token for the Web SDK, bound to a page");
   const referrer = "https://www.example.com/*";
@@ -23,7 +23,7 @@ try {
   heading("A request that the API refuses");
   const refusing = new ComplyCube({
     apiKey: "test_DEMO_KEY",
-    baseUrl: prism.url,
+    baseUrl: mock.url,
     fetch: (url, init) =>
       fetch(url, {
         ...init,
@@ -46,6 +46,6 @@ try {
     console.log(`  → ${error}`);
   }
 } finally {
-  await prism.stop();
+  await mock.stop();
 }
 console.log("\nDone. The mock is stopped.");

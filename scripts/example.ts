@@ -1,7 +1,7 @@
 // Runs one example against the mock until Ctrl-C: `npm run example express`, or fastify, or hono.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { startPrism } from "./prism.ts";
+import { startMock } from "./mock.ts";
 import { root } from "./root.ts";
 
 const NAMES = ["express", "fastify", "hono"];
@@ -11,12 +11,12 @@ if (!NAMES.includes(name)) {
   process.exit(2);
 }
 
-const prism = await startPrism();
+const mock = await startMock();
 const example = spawn(process.execPath, [`examples/${name}.ts`], {
   cwd: root,
   stdio: "inherit",
-  env: { ...process.env, COMPLYCUBE_BASE_URL: prism.url, COMPLYCUBE_API_KEY: "test_EXAMPLE_KEY" },
+  env: { ...process.env, COMPLYCUBE_BASE_URL: mock.url, COMPLYCUBE_API_KEY: "test_EXAMPLE_KEY" },
 });
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => example.kill(signal));
 await once(example, "exit");
-await prism.stop();
+await mock.stop();

@@ -45,17 +45,14 @@ const COMMENTS: Record<string, Record<string, string>> = {
   },
 };
 
-/** Writes all that is generated into `folder`, which it empties first. */
-export async function generate(folder: string): Promise<void> {
+/** Writes all that is generated from `spec` into `folder`, which it empties first. */
+export async function generate(folder: string, spec = "openapi/openapi.yaml"): Promise<void> {
   rmSync(folder, { recursive: true, force: true });
 
   // In one file: the code samples are files of their own, which generators would take for schemas.
   const bundle = join(folder, "openapi/openapi.yaml");
   for (const extension of ["yaml", "json"]) {
-    const bundled = redocly(
-      ["bundle", "openapi/openapi.yaml", "-o", join(folder, `openapi/openapi.${extension}`)],
-      "pipe",
-    );
+    const bundled = redocly(["bundle", spec, "-o", join(folder, `openapi/openapi.${extension}`)], "pipe");
     if (bundled.status !== 0) throw new Error(bundled.stderr);
   }
 

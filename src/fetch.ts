@@ -5,6 +5,7 @@
  */
 
 import createClient, { type Client } from "openapi-fetch";
+import { BASE_URL } from "../generated/openapi/base-url.gen.ts";
 import type { components, paths } from "../generated/openapi-typescript/schema.d.ts";
 import {
   checkApiKey,
@@ -12,7 +13,6 @@ import {
   checkBoolean,
   checkFields,
   checkFunction,
-  DEFAULT_BASE_URL,
   refuseLiveKeyOverPlainHttp,
 } from "./core/checks.ts";
 
@@ -56,7 +56,7 @@ export interface TokensFetchOptions {
  */
 export function createTokensFetch(options: TokensFetchOptions): Client<paths> {
   checkFields("options", options, ["apiKey", "baseUrl", "dangerouslyAllowPlainHttp", "fetch"]);
-  const { baseUrl: given = DEFAULT_BASE_URL, dangerouslyAllowPlainHttp } = options;
+  const { baseUrl: given = BASE_URL, dangerouslyAllowPlainHttp } = options;
   const baseUrl = checkBaseUrl(given, checkBoolean("dangerouslyAllowPlainHttp", dangerouslyAllowPlainHttp));
   const apiKey = checkApiKey(options.apiKey);
   refuseLiveKeyOverPlainHttp(apiKey, baseUrl);

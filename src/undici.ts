@@ -7,8 +7,8 @@
 import { promisify } from "node:util";
 import { brotliDecompress, gunzip, inflate, inflateRaw } from "node:zlib";
 import { Agent, type Dispatcher, fetch as undiciPlainFetch } from "undici";
+import { onAbort } from "./core/abort.ts";
 import { checkBoolean, checkFields, checkInteger } from "./core/checks.ts";
-import type { Attempt } from "./core/http/deadline.ts";
 import type { Fetch } from "./core/http/exchange.ts";
 import {
   type Answer,
@@ -79,7 +79,7 @@ function throughDispatch(agent: Agent): Exchange {
   let origin = "";
   let path = "";
 
-  return (request, attempt) => {
+  return (request, signal) => {
     if (request.url !== url) {
       const parsed = new URL(request.url);
       [url, origin, path] = [request.url, parsed.origin, parsed.pathname];
@@ -87,7 +87,7 @@ function throughDispatch(agent: Agent): Exchange {
     return new Promise((resolve, reject) => {
       agent.dispatch(
         { origin, path, method: request.method, headers: request.headers, body: request.body },
-        new AnswerCollector(attempt, decoder, resolve, reject),
+        new AnswerCollector(signal, decoder, resolve, reject),
       );
     });
   };
@@ -97,7 +97,7 @@ type IncomingHeaders = Record<string, string | string[] | undefined>;
 
 /** Collects one answer, without a stream in between. */
 class AnswerCollector implements Dispatcher.DispatchHandler {
-  readonly #attempt: Attempt;
+  readonly #signal: AbortSignal;
   readonly #decoder: TextDecoder;
   readonly #resolve: (answer: Answer | Promise<Answer>) => void;
   readonly #reject: (error: unknown) => void;
@@ -107,21 +107,19 @@ class AnswerCollector implements Dispatcher.DispatchHandler {
   #headers: IncomingHeaders = {};
 
   constructor(
-    attempt: Attempt,
+    signal: AbortSignal,
     decoder: TextDecoder,
     resolve: (answer: Answer | Promise<Answer>) => void,
     reject: (error: unknown) => void,
   ) {
-    this.#attempt = attempt;
+    this.#signal = signal;
     this.#decoder = decoder;
     this.#resolve = resolve;
     this.#reject = reject;
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
-    const stop = () => controller.abort(new Error("The attempt has ended."));
-    if (this.#attempt.stopped) stop();
-    else this.#attempt.onStop = stop;
+    onAbort(this.#signal, () => controller.abort(new Error("The attempt has ended.")));
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: IncomingHeaders): void {

@@ -104,41 +104,40 @@ export type GenerateTokenData = {
 /** The body that comes with each status that is not 2xx. */
 export type GenerateTokenErrors = {
     /**
-     * An argument is missing or malformed; `param` names it. Correct the request: sending the same one again fails
-     * again. Documented on the endpoint's own page.
+     * A field is missing or malformed, and `param` names it. Correct the request: sending the same one again fails
+     * again. Documented on the endpoint's own page, for `clientId`; that the other refusals look alike is assumed.
      *
      */
     400: Error;
     /**
      * The key is missing, unknown or revoked. Check that the bare key is sent, with no `Bearer` in front.
-     * Documented for the whole API.
+     * Its `type` is that of a 403 too. Documented for the whole API.
      *
      */
     401: Error;
     /**
-     * Payment is due; accounts on credit plans only. Documented for the whole API.
+     * Payment is due; accounts on credit plans only. The status is documented for the whole API; its body is assumed.
+     *
      */
     402: Error;
     /**
-     * The key is known and has no permission for this. Documented for the whole API.
+     * The key is known, and its account may not do this. Its `type` is that of a 401 too.
+     * Documented for the whole API.
+     *
      */
     403: Error;
     /**
-     * There is no such resource: usually a wrong path, such as one with a trailing slash.
-     * Documented for the whole API.
+     * There is no such resource: an unknown client, or a wrong path, such as one with a trailing slash.
+     * Documented for the whole API; whether this endpoint answers an unknown client with 404 or 400 is not.
      *
      */
     404: Error;
     /**
-     * The request is too large. Documented for the whole API.
+     * The request is too large. The status is documented for the whole API; its body is assumed.
      */
     413: Error;
     /**
-     * The request is well formed and could not be processed. Documented for the whole API.
-     */
-    422: Error;
-    /**
-     * Too many requests, or a quota is used up: 10 requests a second live, 5 test, for the whole account.
+     * Too many requests: an account may send 10 a second with live keys and 5 with test keys.
      * Send it again after a pause that doubles each time, with random jitter; a batch job should start at 30 seconds.
      * No `Retry-After` header is documented: honour it when it comes, and do not rely on it.
      * Documented for the whole API.

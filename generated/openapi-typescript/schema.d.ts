@@ -159,8 +159,8 @@ export interface operations {
                 };
             };
             /**
-             * @description An argument is missing or malformed; `param` names it. Correct the request: sending the same one again fails
-             *     again. Documented on the endpoint's own page.
+             * @description A field is missing or malformed, and `param` names it. Correct the request: sending the same one again fails
+             *     again. Documented on the endpoint's own page, for `clientId`; that the other refusals look alike is assumed.
              */
             400: {
                 headers: {
@@ -172,7 +172,7 @@ export interface operations {
             };
             /**
              * @description The key is missing, unknown or revoked. Check that the bare key is sent, with no `Bearer` in front.
-             *     Documented for the whole API.
+             *     Its `type` is that of a 403 too. Documented for the whole API.
              */
             401: {
                 headers: {
@@ -182,7 +182,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Payment is due; accounts on credit plans only. Documented for the whole API. */
+            /** @description Payment is due; accounts on credit plans only. The status is documented for the whole API; its body is assumed. */
             402: {
                 headers: {
                     [name: string]: unknown;
@@ -191,7 +191,10 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The key is known and has no permission for this. Documented for the whole API. */
+            /**
+             * @description The key is known, and its account may not do this. Its `type` is that of a 401 too.
+             *     Documented for the whole API.
+             */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -201,8 +204,8 @@ export interface operations {
                 };
             };
             /**
-             * @description There is no such resource: usually a wrong path, such as one with a trailing slash.
-             *     Documented for the whole API.
+             * @description There is no such resource: an unknown client, or a wrong path, such as one with a trailing slash.
+             *     Documented for the whole API; whether this endpoint answers an unknown client with 404 or 400 is not.
              */
             404: {
                 headers: {
@@ -212,7 +215,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The request is too large. Documented for the whole API. */
+            /** @description The request is too large. The status is documented for the whole API; its body is assumed. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -221,17 +224,8 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The request is well formed and could not be processed. Documented for the whole API. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
             /**
-             * @description Too many requests, or a quota is used up: 10 requests a second live, 5 test, for the whole account.
+             * @description Too many requests: an account may send 10 a second with live keys and 5 with test keys.
              *     Send it again after a pause that doubles each time, with random jitter; a batch job should start at 30 seconds.
              *     No `Retry-After` header is documented: honour it when it comes, and do not rely on it.
              *     Documented for the whole API.

@@ -1,5 +1,3 @@
-/** Where the API is. */
-export const DEFAULT_BASE_URL = "https://api.complycube.com";
 /** The longest delay that a timer takes; a longer one would fire at once. */
 const MAX_INT32 = 2 ** 31 - 1;
 
@@ -26,7 +24,7 @@ export function checkApiKey(apiKey: unknown, name = "apiKey", hint = "pass { api
 export function checkBaseUrl(baseUrl: unknown, allowPlainHttp = false): string {
   if (typeof baseUrl !== "string") throw new TypeError(`baseUrl must be a string, not ${kindOf(baseUrl)}.`);
   if (!URL.canParse(baseUrl))
-    throw new TypeError(`baseUrl is not a URL. It looks like "${DEFAULT_BASE_URL}".`);
+    throw new TypeError('baseUrl is not a URL. It looks like "https://gateway.example.com".');
   const url = new URL(baseUrl);
   if (url.username !== "" || url.password !== "")
     throw new TypeError("baseUrl must not hold a user name or password.");

@@ -44,13 +44,16 @@ export class ComplyCubeApiError extends ComplyCubeError {
   override readonly code = "api";
   /** The HTTP status. */
   readonly status: number;
-  /** The API's own kind of error, such as `invalid_request`; absent when the body is not the API's. */
+  /**
+   * The API's own kind of error, such as `invalid_request`; absent when the body is not the API's. Branch on the status
+   * or the class instead: 401 and 403 share the type `unauthorized`.
+   */
   readonly type: string | undefined;
   /** The field of the request that is at fault, where the API names one. */
   readonly param: string | undefined;
   /** The id to quote to support, from `x-request-id` or a header like it. */
   readonly requestId: string | undefined;
-  /** How long the API asked to wait, in milliseconds, from `Retry-After` or `retry-after-ms`. */
+  /** How long the API asked to wait, in milliseconds, from `Retry-After`. */
   readonly retryAfterMs: number | undefined;
   /** The body: parsed when it is JSON, else its text; `undefined` when it is empty, over 1 MiB or cut off. */
   readonly body: unknown;
@@ -82,7 +85,7 @@ export class PermissionDeniedError extends ComplyCubeApiError {
   override readonly name = "PermissionDeniedError";
 }
 
-/** 429: too many requests (10 a second live, 5 test, for the whole account), or a quota is used up. */
+/** 429: too many requests (10 a second live, 5 test, for the whole account). */
 export class RateLimitError extends ComplyCubeApiError {
   override readonly name = "RateLimitError";
 }

@@ -40,16 +40,39 @@ export function preflight(request: Request, headers: Record<string, string>): Re
 export function checkOrigins(origins: unknown = []): string[] {
   if (!Array.isArray(origins))
     throw new TypeError(`allowedOrigins must be an array, not ${kindOf(origins)}.`);
-  return origins.map((origin) => {
-    const url = URL.canParse(origin) ? new URL(origin) : undefined;
-    const isWeb = url?.protocol === "https:" || url?.protocol === "http:";
-    if (isWeb && url.origin === origin && !origin.includes("*")) return origin;
-    const hint =
-      isWeb && !url.host.includes("*")
-        ? `Use ${JSON.stringify(url.origin)}.`
-        : 'One looks like "https://app.example.com".';
+  return origins.map((entry) => {
+    const origin = originOf(entry);
+    if (origin !== undefined && origin === entry) return origin;
+    const hint = origin === undefined ? 'One looks like "https://app.example.com".' : `Use ${quote(origin)}.`;
     throw new TypeError(
-      `allowedOrigins must hold exact origins, without path or wildcard: ${JSON.stringify(origin)} is none. ${hint}`,
+      `allowedOrigins must hold exact origins, without path or wildcard: ${quote(entry)} is none. ${hint}`,
     );
   });
 }
+
+/** The origin of a URL; `undefined` where browsers write none for it, or where it is not one but many. */
+function originOf(text: unknown): string | undefined {
+  if (typeof text !== "string" || !URL.canParse(text)) return undefined;
+  const { protocol, host, origin } = new URL(text);
+  if (host === "" || host.includes("*") || /^(file|ftp|wss?):$/.test(protocol)) return undefined;
+  // The URL standard knows none for a scheme such as capacitor: or chrome-extension:, but browsers write it all the same.
+  return origin === "null" ? `${protocol}//${host}` : origin;
+}
+
+/** Says who was refused, and what would let that page in. */
+export function explainRefusal(origin: string | null): string {
+  if (origin === null)
+    return "A page of another site asked for a token, without its Origin, and was refused.";
+  const asked = `A page of ${quote(origin)} asked for a token and was refused`;
+  return originOf(origin) === origin
+    ? `${asked}: it is not this endpoint's own origin. If the page is yours, pass allowedOrigins: [${quote(origin)}].`
+    : `${asked}: nothing in allowedOrigins can let in a page without an origin of its own.`;
+}
+
+/** What a stranger may have sent, for a message: cut, and without any character that a terminal would obey. */
+export function quote(value: unknown): string {
+  const text = typeof value === "string" ? JSON.stringify(value.slice(0, MAX_SHOWN)) : kindOf(value);
+  return text.replace(/[^ -~]/g, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
+const MAX_SHOWN = 200;

@@ -4,14 +4,23 @@
  * @module complycube-tokens/handler
  */
 
-import { checkFields, kindOf } from "../core/checks.ts";
-import { checkTokenRequest, type TokenTarget } from "../core/client/target.ts";
+import { callHook } from "../core/call-hook.ts";
+import { checkFields, checkInteger, kindOf } from "../core/checks.ts";
+import type { TokenTarget } from "../core/client/target.ts";
 import type { Tokens } from "../core/client/tokens.ts";
 import { explainReferrer } from "../referrer/index.ts";
-import { checkOrigins, isCrossOrigin, preflight } from "./cross-origin.ts";
+import { checkOrigins, explainRefusal, isCrossOrigin, preflight, quote } from "./cross-origin.ts";
 
-/** Answers one request of a page or an app. It never rejects. */
-export type TokenHandler = (request: Request) => Promise<Response>;
+/**
+ * Answers one request of a page or an app. It never rejects.
+ *
+ * `context` is what the framework has beside the request: Express's `req`, Hono's context, a Worker's `env`. It goes to
+ * `authenticate` and `target` as it is.
+ */
+export type TokenHandler<Context = unknown> = (
+  request: Request,
+  ...context: undefined extends Context ? [context?: Context] : [context: Context]
+) => Promise<Response>;
 
 /** Who is asking, as your own session knows it. */
 export interface TokenSession {
@@ -19,37 +28,54 @@ export interface TokenSession {
   clientId: string;
 }
 
-/** What the endpoint needs to know. */
-export interface TokenHandlerOptions {
+/** What the endpoint needs to know. `Context` is the type of the handler's second argument. */
+export interface TokenHandlerOptions<Context = unknown> {
   /** The `ComplyCube` that mints. Share one in the whole process. */
   complycube: {
-    /** All of it that is used, so that a stand-in for tests needs no more. */
-    readonly token: Pick<Tokens, "generate">;
+    /** All of it that is needed, so that a stand-in for tests needs no more. */
+    readonly token: Pick<Tokens, "generate"> & Partial<Pick<Tokens, "checkTarget">>;
   };
   /**
    * What the tokens are bound to: one page or app, or a function that tells, to serve web and mobile from one endpoint.
    *
    * A function chooses from a list that you know; it must not take a pattern or an app ID from the request as it is.
+   * The request's body cannot be read.
    *
    * @example target: (request) => request.headers.has("x-mobile") ? { appId: "com.example.app" } : { referrer: "https://www.example.com/*" }
    */
-  target: TokenTarget | ((request: Request, clientId: string) => TokenTarget | Promise<TokenTarget>);
+  target:
+    | TokenTarget
+    | ((request: Request, clientId: string, context: Context) => TokenTarget | Promise<TokenTarget>);
   /**
    * Tells who is asking, from your own session; `undefined` when nobody is signed in. The client ID comes from here
-   * alone: the body and the query of the request are never read for it.
+   * alone. The request's body cannot be read: whoever sends it could name anyone's client.
+   *
+   * @example authenticate: (_request, req: express.Request) => req.user
    */
-  authenticate: (request: Request) => TokenSession | undefined | Promise<TokenSession | undefined>;
+  authenticate: (
+    request: Request,
+    context: Context,
+  ) => TokenSession | undefined | Promise<TokenSession | undefined>;
   /**
-   * Other origins whose pages may ask, with cookies: exact ones, such as `https://app.example.com`, with no path and no
-   * wildcard. Your own origin needs no entry, unless a proxy rewrites `Host` and the browser does not say
-   * `Sec-Fetch-Site` (older than 2023, or a page on plain `http`).
+   * Other origins whose pages may ask, with cookies: exact ones, such as `https://app.example.com` or a hybrid app's
+   * `capacitor://localhost`, with no path and no wildcard. Your own origin needs no entry, unless a proxy rewrites
+   * `Host` and the browser does not say `Sec-Fetch-Site` (older than 2023, or a page on plain `http`).
    *
    * @default []
    */
   allowedOrigins?: readonly string[] | undefined;
   /**
-   * Told of everything that failed on your side or the API's, and once of each page that a token cannot work on. What it
-   * throws is ignored. The third argument is kept apart because printing a `Request` prints its cookies.
+   * Time allowed for the whole answer, in milliseconds: `authenticate`, `target`, the wait for a place under the rate
+   * limit, every attempt and the backoff between them. Then the caller gets 504. Keep it under what your platform
+   * allows a request (Bun 10 s, AWS Lambda 3 s, unless you raise it).
+   *
+   * @default 9_000
+   */
+  timeoutMs?: number | undefined;
+  /**
+   * Told of everything that failed on your side or the API's, once of each page that a token cannot work on, and once
+   * of each other origin that was refused. What it throws is ignored. The third argument is kept apart because printing
+   * a `Request` prints its cookies.
    *
    * @default the error, or the warning, goes to `console`
    */
@@ -58,9 +84,9 @@ export interface TokenHandlerOptions {
 
 /** What belongs to an error that `onError` is told of. It holds no key and no token. */
 export interface TokenHandlerReport {
-  /** `warning` when the token was asked for all the same. */
+  /** `warning` when nothing failed: a {@link ReferrerMismatchWarning} or a {@link CrossOriginWarning}. */
   severity: "error" | "warning";
-  /** The status that the caller got; `undefined` for a warning. */
+  /** The status that the caller got; `undefined` for a warning after which the token was asked for all the same. */
   status: number | undefined;
   /** Whose token it was, where `authenticate` got that far. */
   clientId: string | undefined;
@@ -82,7 +108,7 @@ export type TokenHandlerFailure =
   | "internal_error"
   /** 502: the API refused, or gave no usable answer. */
   | "upstream_failed"
-  /** 504: the API did not answer in time. */
+  /** 504: there was no token within `timeoutMs`. */
   | "timeout";
 
 /** The page that asks for a token is not one on which it can work. It reaches `onError`, never the caller. */
@@ -91,23 +117,34 @@ export class ReferrerMismatchWarning extends Error {
   override readonly name = "ReferrerMismatchWarning";
 }
 
+/** A page of another origin was refused. It reaches `onError` once an origin, and says what would let that page in. */
+export class CrossOriginWarning extends Error {
+  /** The name of the class, as a literal that survives minifying. */
+  override readonly name = "CrossOriginWarning";
+}
+
+/** What the caller gets with status 200: a mobile SDK wants the client's ID beside its token. */
+type Minted = { token: string; clientId?: string };
 type Failure = [status: number, error: TokenHandlerFailure, headers?: Record<string, string>];
 
 /** What the caller is told to wait when neither the API nor the local limit says how long. */
 const RETRY_AFTER_MS = 5_000;
 /** Warnings that are remembered, so that an endpoint that many hosts share cannot fill the memory. */
 const MAX_WARNINGS = 100;
+/** Those given so far, for all handlers, since some are made anew for each request; strangers' fill their own. */
+const mismatched = new Set<string>();
+const refused = new Set<string>();
 const NO_STORE = { "cache-control": "no-store" };
 
 /**
- * Makes the endpoint that your frontend calls for a token: `POST`, answered with `{"token":"…"}`, or with
- * `{"error":"…"}` and nothing of what went wrong behind it.
+ * Makes the endpoint that your frontend calls for a token: `POST`, answered with `{"token":"…"}` for a web target and
+ * `{"token":"…","clientId":"…"}` for an app, or with `{"error":"…"}` and nothing of what went wrong behind it.
  *
  * It answers only your own signed-in users, only pages of its own origin and of `allowedOrigins`, and mints only for
  * the client that `authenticate` names. A request that no browser sent goes straight to `authenticate`. When the caller
  * goes away, the call to the API ends.
  *
- * @throws `TypeError` that names a wrong or missing option
+ * @throws `TypeError` or `RangeError` that names a wrong or missing option
  * @example
  * const handler = createTokenHandler({
  *   complycube: new ComplyCube(),
@@ -115,59 +152,74 @@ const NO_STORE = { "cache-control": "no-store" };
  *   authenticate: async (request) => (await sessionOf(request))?.user,
  * });
  */
-export function createTokenHandler(options: TokenHandlerOptions): TokenHandler {
-  const { complycube, target, authenticate, onError = printError } = checkOptions(options);
-  const allowedOrigins = new Set(checkOrigins(options.allowedOrigins));
-  const warned = new Set<string>();
+export function createTokenHandler<Context = unknown>(
+  options: TokenHandlerOptions<Context>,
+): TokenHandler<Context> {
+  const { complycube, target, authenticate, timeoutMs, allowedOrigins, onError } = checkOptions(options);
 
-  function report(
-    error: unknown,
-    status: number | undefined,
-    clientId: string | undefined,
-    request: Request,
-  ) {
-    const severity = status === undefined ? "warning" : "error";
-    try {
-      const result: unknown = onError(error, { severity, status, clientId }, request);
-      Promise.resolve(result).catch(() => {});
-    } catch {}
+  const report = (error: unknown, report: TokenHandlerReport, request: Request) =>
+    callHook(onError, error, report, request);
+
+  function refuse(failure: Failure, request: Request): Failure {
+    const origin = request.headers.get("origin");
+    if (isFirst(refused, String(origin))) {
+      const [status] = failure;
+      const warning = new CrossOriginWarning(explainRefusal(origin));
+      report(warning, { severity: "warning", status, clientId: undefined }, request);
+    }
+    return failure;
   }
 
   function warnOfMismatch(bound: TokenTarget, clientId: string, request: Request) {
     const warning = mismatch(bound?.referrer, request);
-    if (warning === undefined || warned.size >= MAX_WARNINGS || warned.has(warning)) return;
-    warned.add(warning);
-    report(new ReferrerMismatchWarning(warning), undefined, clientId, request);
+    if (warning === undefined || !isFirst(mismatched, warning)) return;
+    const severity = "warning";
+    report(new ReferrerMismatchWarning(warning), { severity, status: undefined, clientId }, request);
   }
 
-  async function answer(request: Request, isAllowed: boolean): Promise<string | Failure> {
+  async function answer(request: Request, context: Context, isAllowed: boolean): Promise<Minted | Failure> {
     if (request.method !== "POST") {
-      return [405, "method_not_allowed", { allow: allowedOrigins.size > 0 ? "POST, OPTIONS" : "POST" }];
+      const allow = allowedOrigins.size > 0 ? "POST, OPTIONS" : "POST";
+      const failure: Failure = [405, "method_not_allowed", { allow }];
+      const isPreflight = request.headers.has("access-control-request-method");
+      return request.method === "OPTIONS" && isPreflight ? refuse(failure, request) : failure;
     }
-    if (!isAllowed && isCrossOrigin(request)) return [403, "cross_origin"];
+    if (!isAllowed && isCrossOrigin(request)) return refuse([403, "cross_origin"], request);
 
+    closeBody(request);
     let clientId: string | undefined;
-    let failureOf = (_: unknown): Failure => [500, "internal_error"];
+    let waitsFor = "authenticate";
+    const late = () => new HandlerTimeoutError(timeoutMs, waitsFor);
+    let failureOf = (error: unknown): Failure =>
+      error instanceof HandlerTimeoutError ? [504, "timeout"] : [500, "internal_error"];
     try {
-      const session = await authenticate(request);
-      if (!session) return [401, "unauthenticated"];
-      clientId = session.clientId;
-      if (typeof clientId !== "string") {
-        throw new TypeError("authenticate must give { clientId: string }, or undefined for someone unknown.");
-      }
-      const bound = typeof target === "function" ? await target(request, clientId) : target;
-      warnOfMismatch(bound, clientId, request);
-      failureOf = upstreamFailure;
-      return await complycube.token.generate(clientId, bound, { signal: request.signal });
+      return await within(timeoutMs, late, request.signal, async (signal) => {
+        const session = await authenticate(request, context);
+        if (!session) return [401, "unauthenticated"] satisfies Failure;
+        clientId = session.clientId;
+        if (typeof clientId !== "string") {
+          throw new TypeError(
+            "authenticate must give { clientId: string }, or undefined for someone unknown.",
+          );
+        }
+        waitsFor = "target";
+        const bound = typeof target === "function" ? await target(request, clientId, context) : target;
+        signal.throwIfAborted(); // Nobody waits for it any more.
+        warnOfMismatch(bound, clientId, request);
+        waitsFor = "the API, or for a place under the rate limit";
+        failureOf = upstreamFailure;
+        const token = await complycube.token.generate(clientId, bound, { signal });
+        return Object.hasOwn(bound, "appId") ? { token, clientId } : { token };
+      });
     } catch (error) {
       if (request.signal?.aborted && error === request.signal.reason) return [499, "aborted"];
       const failure = failureOf(error);
-      report(error, failure[0], clientId, request);
+      report(error, { severity: "error", status: failure[0], clientId }, request);
       return failure;
     }
   }
 
-  return async (request) => {
+  return async (request, ...[context]) => {
     const origin = request.headers.get("origin");
     const isAllowed = origin !== null && allowedOrigins.has(origin);
     const headers: Record<string, string> = { ...NO_STORE };
@@ -178,26 +230,102 @@ export function createTokenHandler(options: TokenHandlerOptions): TokenHandler {
       if (request.method === "OPTIONS") return preflight(request, headers);
       headers["access-control-expose-headers"] = "Retry-After";
     }
-    const result = await answer(request, isAllowed);
-    if (typeof result === "string") return Response.json({ token: result }, { headers });
+    const result = await answer(request, context as Context, isAllowed);
+    if (!Array.isArray(result)) return Response.json(result, { headers });
     const [status, error, more] = result;
     return Response.json({ error }, { status, headers: { ...headers, ...more } });
   };
+}
+
+const BODY_READERS = ["arrayBuffer", "blob", "bytes", "clone", "formData", "json", "text"];
+
+/**
+ * Makes the body unreadable, so that no client ID can come from it, and leaves the rest of the request as it is, with
+ * whatever a framework has added. The methods are replaced only to say why; the body itself is cancelled.
+ */
+function closeBody(request: Request): void {
+  // Rejects where something else is reading it, which may go on.
+  request.body?.cancel().catch(() => {});
+  const refuse = () => {
+    throw new TypeError(
+      "authenticate and target cannot read the request's body: whoever sends it could name anyone's client. Take the " +
+        "client ID from your own session: by a cookie or header of the request, or from what the framework knows, " +
+        "passed as handler(request, context).",
+    );
+  };
+  // Configurable, because Next.js passes a Proxy, which may not change what is not.
+  for (const name of BODY_READERS) {
+    Object.defineProperty(request, name, { value: refuse, configurable: true });
+  }
+  Object.defineProperty(request, "body", { value: null, configurable: true }); // For `new Request(url, request)`.
+}
+
+/** The endpoint's own deadline has passed. It has the `name` and `code` of the client's `TimeoutError`. */
+class HandlerTimeoutError extends Error {
+  override readonly name = "TimeoutError";
+  readonly code = "timeout";
+
+  constructor(timeoutMs: number, waitsFor: string) {
+    super(
+      `No token within ${timeoutMs} ms (timeoutMs of the handler): it was still waiting for ${waitsFor}.`,
+    );
+  }
+}
+
+/**
+ * Runs until `timeoutMs` have passed or the caller has gone: then it rejects at once, even where what runs takes no
+ * notice of its signal. Leaves no timer and no listener behind.
+ */
+function within<T>(
+  timeoutMs: number,
+  late: () => Error,
+  caller: AbortSignal | undefined,
+  run: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const running = new AbortController();
+    const end = () => {
+      clearTimeout(timer);
+      caller?.removeEventListener("abort", leave);
+    };
+    const stop = (reason: unknown) => {
+      end();
+      reject(reason);
+      running.abort(reason);
+    };
+    const leave = () => stop(caller?.reason);
+    const timer = setTimeout(() => stop(late()), timeoutMs);
+    caller?.addEventListener("abort", leave);
+    if (caller?.aborted) running.abort(caller.reason);
+    run(running.signal).then(resolve, reject).finally(end);
+  });
+}
+
+/** Tells whether a warning is to be given: once each, and only so many. */
+function isFirst(given: Set<string>, warning: string): boolean {
+  if (given.size >= MAX_WARNINGS || given.has(warning)) return false;
+  given.add(warning);
+  return true;
 }
 
 /** Says why the token cannot work on the page that asks for it, as far as its own headers show. */
 function mismatch(referrer: string | undefined, { headers }: Request): string | undefined {
   const pageUrl = headers.get("origin");
   if (!pageUrl || referrer === undefined) return undefined;
-  // A page sends its Referer here, unless its policy keeps it back from everyone.
-  const policies = headers.has("referer") ? ["" as const] : (["", "no-referrer"] as const);
   try {
-    for (const referrerPolicy of policies) {
-      const { matches, advice } = explainReferrer({ pattern: referrer, pageUrl, referrerPolicy });
-      if (!matches) return `A token for ${JSON.stringify(referrer)} cannot work at ${pageUrl}. ${advice}`;
-    }
-  } catch {} // The pattern is wrong, which `generate` says, or the page has no URL.
-  return undefined;
+    const { matches, advice } = explainReferrer({ pattern: referrer, pageUrl });
+    if (!matches)
+      return `A token for ${JSON.stringify(referrer)} cannot work at ${quote(pageUrl)}. ${advice}`;
+  } catch {
+    return undefined; // The pattern is wrong, which `generate` says, or the page has no URL.
+  }
+  // A page sends its Referer here, unless it keeps it back from everyone.
+  if (headers.has("referer")) return undefined;
+  return (
+    `This request from ${quote(pageUrl)} came without a Referer: the page is under Referrer-Policy: no-referrer, or ` +
+    "something on its way took the Referer off, or it is not a browser. A page that sends ComplyCube no Referer " +
+    "cannot use its token: let it have Referrer-Policy: strict-origin-when-cross-origin."
+  );
 }
 
 /** By `code` and not by class, so that an error from another copy of this package counts as well. */
@@ -217,9 +345,11 @@ function printError(error: unknown, { severity }: TokenHandlerReport): void {
   else console.error("complycube-tokens/handler:", error);
 }
 
-function checkOptions(options: TokenHandlerOptions): TokenHandlerOptions {
-  checkFields("options", options, ["complycube", "target", "authenticate", "allowedOrigins", "onError"]);
-  const { complycube, target, authenticate, onError } = options;
+function checkOptions<Context>(options: TokenHandlerOptions<Context>) {
+  checkFields("options", options, OPTIONS);
+  // Own fields only: what a polluted Object.prototype holds is no option.
+  const own: typeof options = Object.assign(Object.create(null), options);
+  const { complycube, target, authenticate, allowedOrigins, timeoutMs, onError } = own;
   if (typeof complycube?.token?.generate !== "function")
     throw new TypeError("complycube must be a ComplyCube.");
   if (typeof authenticate !== "function") {
@@ -230,7 +360,16 @@ function checkOptions(options: TokenHandlerOptions): TokenHandlerOptions {
   if (onError !== undefined && typeof onError !== "function") {
     throw new TypeError(`onError must be a function, not ${kindOf(onError)}.`);
   }
-  // A fixed target fails when the server starts, not when the first user comes; the client has its say on wildcards.
-  if (typeof target !== "function") checkTokenRequest("CLIENT_ID", target, true);
-  return options;
+  // A fixed target that the client would refuse fails when the server starts, not when the first user comes.
+  if (typeof target !== "function") complycube.token.checkTarget?.(target);
+  return {
+    complycube,
+    target,
+    authenticate,
+    allowedOrigins: new Set(checkOrigins(allowedOrigins)),
+    timeoutMs: checkInteger("timeoutMs", timeoutMs, 1) ?? 9_000,
+    onError: onError ?? printError,
+  };
 }
+
+const OPTIONS = ["complycube", "target", "authenticate", "allowedOrigins", "timeoutMs", "onError"];

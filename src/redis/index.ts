@@ -4,9 +4,10 @@
  */
 
 import { RateLimiterRedis, RateLimiterRes } from "rate-limiter-flexible";
+import { sleep } from "../core/abort.ts";
+import { callHook } from "../core/call-hook.ts";
 import { checkFields, checkFunction, checkInteger, kindOf } from "../core/checks.ts";
 import { RateLimitQueueFullError } from "../core/errors.ts";
-import { sleep } from "../core/http/retry.ts";
 import {
   COLD_AFTER_MS,
   DEFAULT_MAX_QUEUE,
@@ -228,9 +229,7 @@ class RedisWindow implements RateLimiter {
     this.#away = true;
     this.#probeAt = performance.now() + PROBE_EVERY_MS;
     this.#own?.penalize(WINDOW_MS + GUARD_MS);
-    try {
-      this.#onError?.(error);
-    } catch {}
+    callHook(this.#onError, error);
   }
 
   /** Asks again beside the calls, which go on meanwhile; the place that it may take lapses. */

@@ -33,20 +33,21 @@ describe.each(contractClients)("$name against the spec", (client) => {
   });
 });
 
-test("the spec documents every status of the API, and a 400 for each field", () => {
-  const documented = errorExamples.map(({ status, example }) => `${status} ${example}`);
+test("the spec documents every status of the API, and a 400 for each kind of mistake", () => {
+  const documented = errorExamples.map(({ status, example, body }) => `${status} ${example}: ${body.type}`);
 
   expect(documented).toEqual([
-    "400 clientId",
-    "400 referrer",
-    "400 appId",
-    "401 unauthenticated",
-    "402 paymentDue",
-    "403 forbidden",
-    "404 notFound",
-    "413 tooLarge",
-    "422 unprocessable",
-    "429 rateLimited",
-    "500 serverFault",
+    "400 clientId: invalid_request",
+    "400 referrer: invalid_request",
+    "400 appId: invalid_request",
+    "400 binding: invalid_request",
+    "400 unknownField: invalid_request",
+    "401 unauthorized: unauthorized",
+    "402 paymentDue: payment_required",
+    "403 forbidden: unauthorized",
+    "404 notFound: resource_not_found",
+    "413 tooLarge: request_too_large",
+    "429 rateLimited: rate_limit_exceeded",
+    "500 serverFault: internal_server_error",
   ]);
 });

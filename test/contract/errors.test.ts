@@ -13,7 +13,6 @@ const classes = [
   { status: 403, name: "PermissionDeniedError" },
   { status: 404, name: "ComplyCubeApiError" },
   { status: 413, name: "ComplyCubeApiError" },
-  { status: 422, name: "ComplyCubeApiError" },
   { status: 429, name: "RateLimitError" },
   { status: 500, name: "ComplyCubeApiError" },
 ];
@@ -30,4 +29,23 @@ test.each(classes)("rejects with $name when the API answers $status", async ({ s
   const call = complycube.token.generate("CLIENT_ID", { appId: "com.myapp.demo.app" });
 
   await expect(call).rejects.toMatchObject({ name, code: "api", status, attempts: 1 });
+});
+
+test("rejects with what the API says of a request that it refuses by itself", async () => {
+  const complycube = new ComplyCube({
+    apiKey: "test_CONTRACT_KEY",
+    rateLimit: false,
+    baseUrl: inject("prismUrl"),
+    maxRetries: 0,
+    fetch: (url, init) => fetch(url, { ...init, body: '{"clientId":"CLIENT_ID","appId":""}' }), // We would refuse it.
+  });
+
+  const call = complycube.token.generate("CLIENT_ID", { appId: "com.myapp.demo.app" });
+
+  await expect(call).rejects.toMatchObject({
+    name: "InvalidRequestError",
+    status: 400,
+    type: "invalid_request",
+    param: "appId",
+  });
 });

@@ -31,7 +31,7 @@ const faults: [number, Step][] = [
   [40, hangUp],
   [30, all(bytes("HTTP/1.1 200 OK\r\nx-a"), hangUp)],
   [20, all(bytes(head(500, { "content-length": "99" }), "{"), reset)],
-  [20, json(429, REFUSAL, { "retry-after-ms": "1" })],
+  [20, json(429, REFUSAL, { "retry-after": "0.001" })],
   [20, answer(302, "moved", { location: "/elsewhere" })],
   [15, answer(200, "<html></html>")],
   [15, all(bytes(head(200, { "content-length": "99" }), "{"), hangUp)],

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, inject, test } from "vitest";
 import { root } from "../../scripts/root.ts";
@@ -23,8 +23,10 @@ function run(folder: string, code: string) {
 }
 
 const specifier = (subpath: string) => `complycube-tokens${subpath.slice(1)}`;
-const sourceOf = (subpath: string) =>
-  ({ ".": "index.ts", "./referrer": "referrer/index.ts" })[subpath] ?? `${subpath.slice(2)}.ts`;
+const sourceOf = (subpath: string) => {
+  const name = subpath === "." ? "index" : subpath.slice(2);
+  return existsSync(join(root, "src", `${name}.ts`)) ? `${name}.ts` : `${name}/index.ts`;
+};
 
 describe.skipIf(!consumer)("with its optional peers", () => {
   test.each(subpaths)("%s gives import and require what its source exports", async (subpath) => {
@@ -42,23 +44,35 @@ describe.skipIf(!consumer)("with its optional peers", () => {
     expect(names).toEqual({ imported: expected, required: expected });
   });
 
-  test("the MSW handlers answer with MSW 2 as well", () => {
+  test.each([
+    ["MSW 2", "msw-2"],
+    ["MSW 3", ""],
+  ])("the MSW handlers answer with a token and with an error, with %s", (_, folder) => {
     const answers = run(
-      join(consumer as string, "msw-2"),
+      join(consumer as string, folder),
       `const out = {};
       for (const [format, load] of Object.entries({ import: (name) => import(name), require: async (name) => require(name) })) {
+        const { ComplyCube } = await load("complycube-tokens");
         const { handleGenerateToken } = await load("complycube-tokens/msw");
+        const { HttpResponse } = await load("msw");
         const { setupServer } = await load("msw/node");
         const server = setupServer(handleGenerateToken({ body: { token: "TOKEN" } }));
         server.listen();
-        const answer = await fetch("https://api.complycube.com/v1/tokens", { method: "POST", body: "{}" });
-        out[format] = await answer.json();
+        const complycube = new ComplyCube({ apiKey: "test_key" });
+        const mint = () => complycube.token.generate("CLIENT_ID", { appId: "com.example.app" });
+        const token = await mint();
+        server.use(
+          handleGenerateToken(() => HttpResponse.json({ type: "unauthorized", message: "No" }, { status: 401 })),
+        );
+        const { name, type } = await mint().catch((error) => error);
+        out[format] = { token, name, type };
         server.close();
       }
       console.log(JSON.stringify(out));`,
     );
 
-    expect(answers).toEqual({ import: { token: "TOKEN" }, require: { token: "TOKEN" } });
+    const answered = { token: "TOKEN", name: "AuthenticationError", type: "unauthorized" };
+    expect(answers).toEqual({ import: answered, require: answered });
   });
 
   test.each([

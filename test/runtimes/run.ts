@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { parseArgs, styleText } from "node:util";
 import { Rolldown } from "tsdown";
-import { startPrism } from "../../scripts/prism.ts";
+import { startMock } from "../../scripts/mock.ts";
 import { root } from "../../scripts/root.ts";
 import { startFaults } from "./faults.ts";
 import { RUNTIMES, type Runtime } from "./runtimes.ts";
@@ -20,7 +20,7 @@ const here = `${root}test/runtimes/`;
 const { values } = parseArgs({ options: { write: { type: "boolean" } } });
 
 const project = mkdtempSync(join(tmpdir(), "complycube-runtimes-"));
-const prism = await startPrism();
+const mock = await startMock();
 const faults = await startFaults();
 try {
   await createProject();
@@ -33,7 +33,7 @@ try {
   if (!isWhole) process.exitCode = 1;
 } finally {
   await faults.close();
-  await prism.stop();
+  await mock.stop();
   rmSync(project, { recursive: true, force: true });
 }
 
@@ -65,7 +65,7 @@ function npm(args: string[], cwd: string): void {
 async function measure(runtime: Runtime): Promise<Row> {
   const settings = {
     key: KEY,
-    mockUrl: prism.url,
+    mockUrl: mock.url,
     faultsUrl: faults.url,
     isBrowser: runtime.isBrowser === true,
   };

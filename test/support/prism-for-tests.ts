@@ -1,5 +1,5 @@
 import type { TestProject } from "vitest/node";
-import { startPrism } from "../../scripts/prism.ts";
+import { startMock } from "../../scripts/mock.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -7,13 +7,9 @@ declare module "vitest" {
   }
 }
 
-/** Starts one Prism for the contract suite. A Prism that dies ends the run at once, with its log. */
+/** Starts one mock of the API for the suite. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const prism = await startPrism();
-  project.provide("prismUrl", prism.url);
-  prism.died.then((log) => {
-    console.error(`Prism died while the tests ran. Its log:\n${log}`);
-    process.exit(1);
-  });
-  return prism.stop;
+  const { url, stop } = await startMock();
+  project.provide("prismUrl", url);
+  return stop;
 }

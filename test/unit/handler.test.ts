@@ -1,12 +1,19 @@
-import { describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { checkOrigins } from "../../src/handler/cross-origin.ts";
-import { createTokenHandler, type TokenHandlerOptions } from "../../src/handler/index.ts";
+import type { TokenHandlerOptions } from "../../src/handler/index.ts";
 import { ComplyCube } from "../../src/index.ts";
 
 const APP = "https://www.example.com";
 const KEY = "test_HANDLER_KEY";
 const TARGET = { referrer: `${APP}/*` };
 const SIGNED_IN = { cookie: "session=ada" };
+
+/** Imported anew for each test, because it remembers for the whole process which warnings were given. */
+let createTokenHandler: typeof import("../../src/handler/index.ts").createTokenHandler;
+beforeEach(async () => {
+  vi.resetModules();
+  ({ createTokenHandler } = await import("../../src/handler/index.ts"));
+});
 
 type Answer = () => Response | Promise<Response>;
 
@@ -90,6 +97,145 @@ describe("createTokenHandler, asked by its own page", () => {
     expect(await response.json()).toEqual({ error: "unauthenticated" });
     expect(sent).toEqual([]);
     expect(onError).not.toHaveBeenCalled();
+  });
+});
+
+describe("context", () => {
+  test("reaches authenticate and target as it is", async () => {
+    const req = { user: { clientId: "CLIENT_OF_THE_FRAMEWORK" }, isMobile: true };
+    const complycube = new ComplyCube({ apiKey: KEY, fetch: async () => minted() });
+    const target = vi.fn((_request: Request, _clientId: string, { isMobile }: typeof req) =>
+      isMobile ? { appId: "com.example.app" } : TARGET,
+    );
+    const handler = createTokenHandler({
+      complycube,
+      authenticate: (_request, { user }: typeof req) => user,
+      target,
+    });
+
+    const response = await handler(post(), req);
+
+    expect(await response.json()).toEqual({ token: "TOKEN", clientId: "CLIENT_OF_THE_FRAMEWORK" });
+    expect(target.mock.lastCall?.[2]).toBe(req);
+  });
+});
+
+describe("createTokenHandler, for a mobile app", () => {
+  test("answers with the client's ID beside the token, as every mobile SDK wants both", async () => {
+    const { handler, sent } = setUp({ target: { appId: "com.example.app" } });
+
+    const response = await handler(post(SIGNED_IN));
+
+    expect(await response.json()).toEqual({ token: "TOKEN", clientId: "CLIENT_OF_ADA" });
+    expect(sent).toEqual([{ clientId: "CLIENT_OF_ADA", appId: "com.example.app" }]);
+  });
+});
+
+describe("the body", () => {
+  const eve = () => post(OWN_PAGE, { body: '{"clientId":"CLIENT_OF_EVE"}' });
+  const cannotRead = {
+    name: "TypeError",
+    message: expect.stringMatching(/^authenticate and target cannot read the request's body: .+ session/),
+  };
+
+  test.each(["json", "text", "formData", "arrayBuffer", "blob", "bytes", "clone"] as const)(
+    "cannot be read by %s in authenticate, and onError hears what to do instead",
+    async (method) => {
+      const { handler, sent, onError } = setUp({
+        authenticate: async (request) => (await request[method]()) as unknown as { clientId: string },
+      });
+
+      const response = await handler(eve());
+
+      expect(response.status).toBe(500);
+      expect(sent).toEqual([]);
+      expect(onError.mock.calls[0]?.[0]).toMatchObject(cannotRead);
+    },
+  );
+
+  test("cannot be read in target either", async () => {
+    const { handler, sent, onError } = setUp({ target: (request) => request.json() });
+
+    const response = await handler(eve());
+
+    expect(response.status).toBe(500);
+    expect(sent).toEqual([]);
+    expect(onError.mock.calls[0]?.[0]).toMatchObject(cannotRead);
+  });
+
+  test.each([
+    ["the class's own method", (request: Request) => Request.prototype.json.call(request)],
+    ["a new Request", (request: Request) => new Request(request).json()],
+    ["the stream", (request: Request) => new Response(request.body).json()],
+  ])("cannot be read by %s", async (_, authenticate) => {
+    const { handler, sent } = setUp({ authenticate });
+
+    const response = await handler(eve());
+
+    expect(response.status).toBe(500);
+    expect(sent).toEqual([]);
+  });
+
+  test("is all that is taken away: headers, URL, signal and a framework's own fields stay", async () => {
+    class FrameworkRequest extends Request {
+      #cookies = new Map([["session", "ada"]]);
+      get cookies() {
+        return this.#cookies;
+      }
+    }
+    const given = new FrameworkRequest(eve());
+    const seen = vi.fn();
+    const { handler } = setUp({
+      authenticate: (request) => {
+        const copy = new Request(request.url, request); // As libraries for sessions do.
+        seen(request, (request as FrameworkRequest).cookies.get("session"), copy.headers.get("cookie"));
+        return { clientId: "CLIENT_OF_ADA" };
+      },
+    });
+
+    const response = await handler(given);
+
+    expect(response.status).toBe(200);
+    expect(seen).toHaveBeenCalledExactlyOnceWith(given, "ada", SIGNED_IN.cookie);
+    expect(given.headers.get("origin")).toBe(APP);
+    expect(given.signal.aborted).toBe(false);
+  });
+
+  test("may have been read by a middleware", async () => {
+    const { handler } = setUp();
+    const request = eve();
+    await request.text();
+
+    expect((await handler(request)).status).toBe(200);
+  });
+
+  test("may be read by a middleware at the same time, from the request or from a copy", async () => {
+    const { handler } = setUp();
+    const [request, copied] = [eve(), eve()];
+    const reader = request.body?.getReader();
+    const copy = copied.clone();
+
+    const responses = await Promise.all([handler(request), handler(copied)]);
+
+    expect(responses.map(({ status }) => status)).toEqual([200, 200]);
+    expect((await reader?.read())?.value).toHaveLength(28);
+    expect(await copy.json()).toEqual({ clientId: "CLIENT_OF_EVE" });
+  });
+
+  test("may be behind a Proxy, as Next.js passes the request", async () => {
+    const seen = vi.fn();
+    const { handler, onError } = setUp({ authenticate: async (request) => seen(await request.json()) });
+    const target = eve();
+    const proxy = new Proxy(target, {
+      get(request, name) {
+        const value: unknown = Reflect.get(request, name, request);
+        return typeof value === "function" ? value.bind(request) : value;
+      },
+    });
+
+    await handler(proxy);
+
+    expect(onError.mock.calls[0]?.[0]).toMatchObject(cannotRead);
   });
 });
 
@@ -247,6 +393,92 @@ describe("createTokenHandler, asked from elsewhere", () => {
   });
 });
 
+describe("a refusal", () => {
+  const EVIL = "http://localhost:3001";
+  const preflight = (origin: string) =>
+    post({ origin, "access-control-request-method": "POST" }, { method: "OPTIONS" });
+  const warning = (message: unknown) => expect.objectContaining({ name: "CrossOriginWarning", message });
+
+  test("is reported once an origin, with the entry that would let it in", async () => {
+    const { handler, onError } = setUp();
+
+    for (const origin of [EVIL, EVIL, "http://localhost:3002"]) {
+      await handler(post({ ...crossSite, origin }));
+    }
+
+    expect(onError.mock.calls.map(([error, report]) => [error, report])).toEqual(
+      [EVIL, "http://localhost:3002"].map((origin) => [
+        warning(
+          `A page of "${origin}" asked for a token and was refused: it is not this endpoint's own origin. ` +
+            `If the page is yours, pass allowedOrigins: ["${origin}"].`,
+        ),
+        { severity: "warning", status: 403, clientId: undefined },
+      ]),
+    );
+  });
+
+  test("of a preflight is reported as well, and not again with the request", async () => {
+    const { handler, onError } = setUp();
+
+    await handler(preflight(EVIL));
+    await handler(post({ ...crossSite, origin: EVIL }));
+
+    expect(onError).toHaveBeenCalledExactlyOnceWith(
+      warning(expect.stringContaining(`pass allowedOrigins: ["${EVIL}"]`)),
+      { severity: "warning", status: 405, clientId: undefined },
+      expect.any(Request),
+    );
+  });
+
+  test("is reported once where a handler is made for each request", async () => {
+    const onError = vi.fn();
+
+    for (let request = 0; request < 3; request++) {
+      await setUp({ onError }).handler(post({ ...crossSite, origin: EVIL }));
+    }
+
+    expect(onError).toHaveBeenCalledOnce();
+  });
+
+  test.each([
+    ["null", "nothing in allowedOrigins can let in"],
+    ["file://", "nothing in allowedOrigins can let in"],
+    ["capacitor://localhost", 'pass allowedOrigins: ["capacitor://localhost"]'],
+    [undefined, "without its Origin"],
+  ])("of Origin %s says what helps", async (origin, message) => {
+    const { handler, onError } = setUp();
+
+    await handler(post({ ...crossSite, ...(origin && { origin }) }));
+
+    expect(onError).toHaveBeenCalledExactlyOnceWith(
+      warning(expect.stringContaining(message)),
+      expect.anything(),
+      expect.any(Request),
+    );
+  });
+
+  test("shows what a stranger sent without control characters, and not at any length", async () => {
+    const { handler, onError } = setUp();
+    const origin = `https://a.example/\u009b31m\u0007${"x".repeat(5_000)}`;
+
+    await handler(post({ ...crossSite, origin: origin.replace("\u0007", "\u007f") }));
+
+    const [error] = onError.mock.calls[0] ?? [];
+    expect((error as Error).message).toMatch(/^[ -~]{1,400}$/);
+    expect((error as Error).message).toContain("a.example/\\u009b31m\\u007f");
+  });
+
+  test("of strangers leaves room for warnings about one's own pages", async () => {
+    const { handler, onError } = setUp();
+
+    for (let n = 0; n < 200; n++) await handler(post({ ...crossSite, origin: `https://evil-${n}.example` }));
+    await handler(post({ ...OWN_PAGE, origin: "https://example.com", host: "example.com" }));
+
+    expect(onError).toHaveBeenCalledTimes(101);
+    expect(onError.mock.lastCall?.[0]).toMatchObject({ name: "ReferrerMismatchWarning" });
+  });
+});
+
 describe("allowedOrigins", () => {
   const PARTNER = "https://partner.example:8443";
   const allowedOrigins = [PARTNER];
@@ -339,7 +571,15 @@ describe("allowedOrigins", () => {
     "https://www.example.com:443",
     "www.example.com",
     "null",
-    "capacitor://localhost",
+    "file://",
+    "file://localhost",
+    "capacitor://",
+    "capacitor://*",
+    "capacitor://localhost/",
+    "capacitor://localhost/index.html",
+    "capacitor://ada@localhost",
+    "Capacitor://localhost",
+    "chrome-extension://*",
     "wss://www.example.com",
     "https://a@example.com",
     "",
@@ -351,7 +591,29 @@ describe("allowedOrigins", () => {
     );
   });
 
+  test.each([
+    "capacitor://localhost",
+    "ionic://localhost",
+    "tauri://localhost",
+    "http://tauri.localhost",
+    "chrome-extension://aaaabbbbccccddddeeeeffffgggghhhh",
+  ])("lets in the pages of a hybrid app at %s, and no others", async (origin) => {
+    const { handler } = setUp({ allowedOrigins: [origin], target: { appId: "com.example.app" } });
+
+    const own = await handler(post({ ...crossSite, origin }));
+    const others = await Promise.all(
+      [`${origin}.evil.example`, `${origin}/`, `x${origin}`, "null", "file://"].map((other) =>
+        handler(post({ ...crossSite, origin: other })),
+      ),
+    );
+
+    expect(own.status).toBe(200);
+    expect(own.headers.get("access-control-allow-origin")).toBe(origin);
+    expect(others.map(({ status }) => status)).toEqual([403, 403, 403, 403, 403]);
+  });
+
   test("says which origin was probably meant", () => {
+    expect(() => checkOrigins(["Capacitor://localhost/app"])).toThrow('Use "capacitor://localhost".');
     expect(() => checkOrigins(["https://WWW.example.com:443/app"])).toThrow(`Use "https://www.example.com".`);
   });
 
@@ -376,7 +638,7 @@ describe("target", () => {
       { clientId: "CLIENT_OF_ADA", referrer: TARGET.referrer },
       { clientId: "CLIENT_OF_ADA", appId: "com.example.app" },
     ]);
-    expect(target.mock.lastCall).toEqual([expect.any(Request), "CLIENT_OF_ADA"]);
+    expect(target.mock.lastCall).toEqual([expect.any(Request), "CLIENT_OF_ADA", undefined]);
   });
 
   test.each([
@@ -453,7 +715,7 @@ describe("a page that the token cannot work on", () => {
       "the page sends no Referer at all",
       TARGET,
       { origin: APP, "sec-fetch-site": "same-origin", ...SIGNED_IN },
-      "Referrer-Policy: no-referrer",
+      "came without a Referer: ",
     ],
     ["all is well", TARGET, OWN_PAGE, undefined],
     ["the page is not known", TARGET, SIGNED_IN, undefined],
@@ -475,6 +737,143 @@ describe("a page that the token cannot work on", () => {
     await handler(post({ ...elsewhere, cookie: "" }));
 
     expect(onError).not.toHaveBeenCalled();
+  });
+});
+
+describe("a request without a Referer", () => {
+  const silent = { origin: APP, "sec-fetch-site": "same-origin", ...SIGNED_IN };
+
+  test("is warned of by what was seen, once, and gets its token", async () => {
+    const { handler, onError } = setUp();
+
+    const responses = await Promise.all([handler(post(silent)), handler(post(silent))]);
+
+    expect(responses.map(({ status }) => status)).toEqual([200, 200]);
+    expect(onError).toHaveBeenCalledExactlyOnceWith(
+      expect.objectContaining({
+        name: "ReferrerMismatchWarning",
+        message: expect.stringMatching(/came without a Referer: .+, or it is not a browser\./),
+      }),
+      { severity: "warning", status: undefined, clientId: "CLIENT_OF_ADA" },
+      expect.any(Request),
+    );
+  });
+
+  test("shows no control character of its Origin", async () => {
+    const { handler, onError } = setUp();
+
+    await handler(post({ ...silent, origin: "https://other.example/\u009b31m" }));
+
+    expect(onError).toHaveBeenCalledOnce();
+    const [error] = onError.mock.calls[0] ?? [];
+    expect((error as Error).message).toMatch(/^[ -~]+$/);
+  });
+});
+
+describe("timeoutMs", () => {
+  const never = () => new Promise<never>(() => {});
+  const late = (waitsFor: string, timeoutMs: number) =>
+    expect.objectContaining({
+      name: "TimeoutError",
+      code: "timeout",
+      message: `No token within ${timeoutMs} ms (timeoutMs of the handler): it was still waiting for ${waitsFor}.`,
+    });
+
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  test.each([
+    ["authenticate", { authenticate: never }, undefined],
+    ["target", { target: never }, "CLIENT_OF_ADA"],
+    [
+      "the API, or for a place under the rate limit",
+      { complycube: { token: { generate: never } } },
+      "CLIENT_OF_ADA",
+    ],
+  ])("ends the wait for %s with 504, and onError hears of it", async (waitsFor, options, clientId) => {
+    const { handler, onError, sent } = setUp({ timeoutMs: 300, ...options });
+
+    const answer = handler(post());
+    await vi.advanceTimersByTimeAsync(300);
+    const response = await answer;
+
+    expect(response.status).toBe(504);
+    expect(await response.json()).toEqual({ error: "timeout" });
+    expect(onError).toHaveBeenCalledExactlyOnceWith(
+      late(waitsFor, 300),
+      { severity: "error", status: 504, clientId },
+      expect.any(Request),
+    );
+    expect(sent).toEqual([]);
+  });
+
+  test("is nine seconds by default, attempts and backoff included", async () => {
+    const complycube = new ComplyCube({
+      apiKey: KEY,
+      rateLimit: false,
+      fetch: () => never(),
+      timeoutMs: 4_000,
+    });
+    const { handler, onError } = setUp({ complycube });
+    const startedAt = Date.now();
+
+    const answer = handler(post()).then((response) => [response.status, Date.now() - startedAt]);
+    await vi.advanceTimersByTimeAsync(60_000);
+
+    expect(await answer).toEqual([504, 9_000]);
+    expect(onError).toHaveBeenCalledOnce();
+  });
+
+  test("sends nothing when authenticate answers after it, and swallows what it throws then", async () => {
+    const answers = [
+      () => ({ clientId: "CLIENT_OF_ADA" }),
+      () => {
+        throw new Error("late");
+      },
+    ];
+    for (const lateAnswer of answers) {
+      const { handler, sent, onError } = setUp({
+        timeoutMs: 300,
+        authenticate: () => new Promise((resolve) => setTimeout(resolve, 500)).then(lateAnswer),
+      });
+
+      const answer = handler(post());
+      await vi.advanceTimersByTimeAsync(1_000);
+
+      expect((await answer).status).toBe(504);
+      expect(sent).toEqual([]);
+      expect(onError).toHaveBeenCalledOnce();
+    }
+  });
+
+  test("ends the call to the API", async () => {
+    const generate = vi.fn(never);
+    const { handler } = setUp({ timeoutMs: 300, complycube: { token: { generate } } });
+
+    handler(post());
+    await vi.advanceTimersByTimeAsync(300);
+
+    const [, , options] = generate.mock.lastCall as unknown as [string, object, { signal: AbortSignal }];
+    expect(options.signal.aborted).toBe(true);
+  });
+
+  test.each([
+    ["the token", {}],
+    ["a failure", { authenticate: () => undefined }],
+    ["a caller who leaves", { authenticate: never }],
+  ])("leaves no timer behind after %s", async (_, options) => {
+    const caller = new AbortController();
+    const { handler } = setUp(options);
+
+    const answer = handler(post(OWN_PAGE, { signal: caller.signal }));
+    if ("authenticate" in options && options.authenticate === never) caller.abort();
+    await answer;
+
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test.each([0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 31])("refuses %d", (timeoutMs) => {
+    expect(() => setUp({ timeoutMs })).toThrow(RangeError);
   });
 });
 
@@ -502,12 +901,12 @@ describe("a failure", () => {
       refused(429, { "retry-after": "17" }),
     ],
     [
-      "API 429 with retry-after-ms",
+      "API 429 with a fraction of a second",
       429,
       "rate_limited",
       "2",
       { name: "RateLimitError" },
-      refused(429, { "retry-after-ms": "1200" }),
+      refused(429, { "retry-after": "1.2" }),
     ],
     [
       "API 429 with Retry-After: 0",
@@ -698,7 +1097,7 @@ describe("a warning without onError", () => {
     expect(response.status).toBe(200);
     expect(print).toHaveBeenCalledExactlyOnceWith(
       expect.stringMatching(
-        /^complycube-tokens\/handler: A token for "https:\/\/www\.example\.com\/\*" cannot work at https:\/\/other\.example\.com\. /,
+        /^complycube-tokens\/handler: A token for "https:\/\/www\.example\.com\/\*" cannot work at "https:\/\/other\.example\.com"\. /,
       ),
     );
     print.mockRestore();
@@ -747,6 +1146,21 @@ describe("a caller who goes away", () => {
     expect(onError).not.toHaveBeenCalled();
   });
 
+  test("is let go while authenticate still waits", async () => {
+    const caller = new AbortController();
+    const { handler, onError } = setUp({
+      authenticate: () => {
+        queueMicrotask(() => caller.abort());
+        return new Promise(() => {});
+      },
+    });
+
+    const response = await handler(post(OWN_PAGE, { signal: caller.signal }));
+
+    expect(response.status).toBe(499);
+    expect(onError).not.toHaveBeenCalled();
+  });
+
   test("has nothing sent on its behalf when it left before", async () => {
     const { handler, sent } = setUp();
 
@@ -765,10 +1179,33 @@ describe("createTokenHandler", () => {
     [{ target: { referrer: undefined } }, "referrer must be a match pattern"],
     [{ target: { referrer: "www.example.com" } }, "Invalid referrer pattern"],
     [{ target: { ...TARGET, appId: "com.example.app" } }, "target must have exactly one field"],
+    [{ target: { referrer: "*://*/*" } }, "matches every site"],
+    [{ timeoutMs: "9s" }, "timeoutMs must be a number, not a string."],
     [{ clientId: "CLIENT_ID" }, 'options has an unknown field "clientId".'],
     [{ allowedOrigin: APP }, 'options has an unknown field "allowedOrigin".'],
   ])("refuses %j", (options, message) => {
     expect(() => setUp(options as Partial<TokenHandlerOptions>)).toThrow(TypeError);
     expect(() => setUp(options as Partial<TokenHandlerOptions>)).toThrow(message);
+  });
+
+  test("takes a fixed target for every site where the client does", async () => {
+    const fetch = async () => minted();
+    const complycube = new ComplyCube({ apiKey: KEY, rateLimit: false, allowAnyReferrer: true, fetch });
+    const { handler } = setUp({ complycube, target: { referrer: "*://*/*" } });
+
+    expect((await handler(post())).status).toBe(200);
+  });
+
+  test("takes no option from a polluted prototype", async () => {
+    const pollution = { allowedOrigins: ["https://evil.example"], timeoutMs: 1, onError: "none" };
+    Object.assign(Object.prototype, pollution);
+    try {
+      const { handler } = setUp();
+
+      expect((await handler(post({ ...crossSite, origin: "https://evil.example" }))).status).toBe(403);
+      expect((await handler(post())).status).toBe(200);
+    } finally {
+      for (const name of Object.keys(pollution)) delete (Object.prototype as Record<string, unknown>)[name];
+    }
   });
 });

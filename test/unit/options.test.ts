@@ -56,9 +56,7 @@ describe.each(["timeoutMs", "maxRetries"])("%s", (name) => {
 
 describe("an option that is left out", () => {
   test("of the client is 2 for maxRetries", async () => {
-    const failing = vi.fn(
-      async () => new Response(null, { status: 503, headers: { "retry-after-ms": "0" } }),
-    );
+    const failing = vi.fn(async () => new Response(null, { status: 503, headers: { "retry-after": "0" } }));
 
     const { error } = await settle(client({ fetch: failing }));
 
@@ -400,7 +398,6 @@ test("every request is told not to follow a redirect, and has these headers and 
   expect(answered.mock.calls[0]?.[1].headers).toEqual({
     authorization: KEY,
     "content-type": "application/json",
-    accept: "application/json",
   });
 });
 

@@ -3,9 +3,10 @@ using ComplyCube.Net.Resources.SDKTokens;
 
 var sdkTokenApi = new SDKTokenApi(new ComplyCubeClient("<YOUR_API_KEY>"));
 
-var sdkTokenRequest = {
+// ComplyCube's own page leaves out "new SDKTokenRequest" and the semicolon; that does not compile.
+var sdkTokenRequest = new SDKTokenRequest {
   clientId = "CLIENT_ID",
   appId = "com.sample.app"
-}
+};
 
 var sdkToken = await sdkTokenApi.GenerateToken(sdkTokenRequest);

@@ -2,4 +2,5 @@ use ComplyCube\ComplyCubeClient;
 
 $ccapi = new ComplyCubeClient('<YOUR_API_KEY>');
 
-$token = $ccapi->tokens()->generate('CLIENT_ID', 'com.sample.app');
+// generate() guesses whether it was given a referrer or an app ID, and takes com.my-company.app for a referrer.
+$token = $ccapi->tokens()->generateAppToken('CLIENT_ID', 'com.sample.app');

@@ -1,6 +1,6 @@
+import { onAbort, sleep } from "../abort.ts";
 import { checkInteger, kindOf } from "../checks.ts";
 import type { RateLimitQueueFullError } from "../errors.ts";
-import { sleep } from "../http/retry.ts";
 import { checkRequestOptions, REQUEST_OPTIONS, type RequestOptions, type Settings } from "./options.ts";
 import type { MobileTarget, TokenTarget, WebTarget } from "./target.ts";
 
@@ -113,12 +113,10 @@ async function* run<R extends BatchRequest>(
       fail(error);
     }
   };
-  const abort = () => {
+  const release = onAbort(signal, () => {
     stop.abort(signal?.reason);
     wake();
-  };
-  if (signal?.aborted) abort();
-  else signal?.addEventListener("abort", abort, { once: true });
+  });
 
   try {
     for (;;) {
@@ -132,7 +130,7 @@ async function* run<R extends BatchRequest>(
       else if (ended) return;
     }
   } finally {
-    signal?.removeEventListener("abort", abort);
+    release();
     stop.abort();
     if (!ended) await close(rows, reading);
   }

@@ -5,10 +5,10 @@ import {
   checkFields,
   checkFunction,
   checkInteger,
-  DEFAULT_BASE_URL,
   refuseLiveKeyOverPlainHttp,
 } from "../checks.ts";
 import type { Fetch } from "../http/exchange.ts";
+import { BASE_URL } from "../http/operation.ts";
 import type { LimitSettings } from "../limit/account-limit.ts";
 import type { RateLimiter, RateLimitOptions } from "../limit/sliding-window.ts";
 import { redactCause } from "../redact.ts";
@@ -130,7 +130,7 @@ export function checkClientOptions(options: ComplyCubeOptions): Settings {
   checkFields("options", options, CLIENT_OPTIONS);
   refuseBrowser(checkBoolean("dangerouslyAllowBrowser", options.dangerouslyAllowBrowser) ?? false);
   const baseUrl = checkBaseUrl(
-    orElse(options.baseUrl, environment("COMPLYCUBE_BASE_URL") || DEFAULT_BASE_URL),
+    orElse(options.baseUrl, environment("COMPLYCUBE_BASE_URL") || BASE_URL),
     checkBoolean("dangerouslyAllowPlainHttp", options.dangerouslyAllowPlainHttp) ??
       /^(true|1)$/.test(environment("COMPLYCUBE_DANGEROUSLY_ALLOW_PLAIN_HTTP") ?? ""),
   );

@@ -1,23 +1,42 @@
+import type { TokenRequest } from "../../../generated/hey-api/types.gen.ts";
+import { sleep } from "../abort.ts";
+import { callHook } from "../call-hook.ts";
 import { ComplyCubeApiError, ComplyCubeError } from "../errors.ts";
-import { type Attempt, runAttempt } from "../http/deadline.ts";
-import { createTransport, type Minted, type TokenRequest, type Transport } from "../http/operation.ts";
-import { batchRetryDelayMs, holdMs, retryDelayMs, sleep } from "../http/retry.ts";
+import { withDeadline } from "../http/deadline.ts";
+import { createOperation, type Minted, type Operation } from "../http/operation.ts";
+import { batchRetryDelayMs, holdMs, retryDelayMs } from "../http/retry.ts";
 import { createLimit } from "../limit/account-limit.ts";
 import type { Limit } from "../limit/sliding-window.ts";
 import { type BatchOptions, type BatchRequest, type BatchResult, generateMany } from "./generate-many.ts";
-import { type AttemptEvent, checkRequestOptions, type RequestOptions, type Settings } from "./options.ts";
+import {
+  type AttemptEvent,
+  type CallSettings,
+  checkRequestOptions,
+  type RequestOptions,
+  type Settings,
+} from "./options.ts";
 import { checkTokenRequest, type TokenTarget } from "./target.ts";
+
+/** What one attempt came to: what was minted, or the error, and how long it took. */
+interface Outcome {
+  minted?: Minted;
+  error?: unknown;
+  durationMs: number;
+}
+
+/** An event without the fields of which nothing is known. */
+type AttemptReport = Pick<AttemptEvent, "attempt" | "durationMs"> & Partial<AttemptEvent>;
 
 /** The tokens of one client: `complycube.token`. */
 export class Tokens {
   readonly #settings: Settings;
-  readonly #transport: Transport;
+  readonly #operation: Operation;
   readonly #limit: Limit | undefined;
 
   /** @internal */
   constructor(settings: Settings) {
     this.#settings = settings;
-    this.#transport = createTransport(settings.baseUrl, settings.fetch);
+    this.#operation = createOperation(settings.baseUrl, settings.fetch);
     this.#limit = createLimit(settings);
   }
 
@@ -38,6 +57,15 @@ export class Tokens {
    */
   generate(clientId: string, target: TokenTarget, options?: RequestOptions): Promise<string> {
     return this.#generate(clientId, target, options, retryDelayMs);
+  }
+
+  /**
+   * Throws what `generate` would throw for this target, so that a handler's set-up fails at start.
+   *
+   * @internal
+   */
+  checkTarget(target: unknown): void {
+    checkTokenRequest("CLIENT_ID", target, this.#settings.allowAnyReferrer);
   }
 
   /**
@@ -66,6 +94,7 @@ export class Tokens {
     return generateMany(mint, requests, options, this.#settings);
   }
 
+  /** The loop of a call: attempts, and the waits between them. */
   async #generate(
     clientId: string,
     target: TokenTarget,
@@ -74,68 +103,57 @@ export class Tokens {
   ): Promise<string> {
     const call = checkRequestOptions(options, this.#settings);
     const request = checkTokenRequest(clientId, target, call.allowAnyReferrer);
-    const { signal } = call;
 
     for (let attempt = 1; ; attempt++) {
-      signal?.throwIfAborted();
-      const turn = this.#limit?.take(signal, attempt - 1);
-      if (turn !== undefined) {
-        await turn; // Only then: even an await of nothing is a delay.
-        signal?.throwIfAborted(); // A limiter of one's own may grant the turn and abort in one go.
-      }
-      const startedAt = performance.now();
-      try {
-        const { token, status, requestId } = await runAttempt(call.timeoutMs, signal, (running) =>
-          this.#send(request, running),
-        );
-        this.#limit?.settled?.(startedAt, true);
-        this.#report(() => ({
-          attempt,
-          durationMs: performance.now() - startedAt,
-          status,
-          requestId: requestId(),
-        }));
+      call.signal?.throwIfAborted();
+      const { minted, error, durationMs } = await this.#attempt(request, call, attempt);
+      if (minted !== undefined) {
+        const { token, status, requestId } = minted;
+        this.#report({ attempt, durationMs, status, requestId });
         return token;
-      } catch (error) {
-        const durationMs = performance.now() - startedAt;
-        this.#limit?.settled?.(startedAt, error instanceof ComplyCubeApiError);
-        if (signal?.aborted && Object.is(error, signal.reason)) {
-          this.#report(() => ({ attempt, durationMs, errorCode: "aborted" }));
-          throw error;
-        }
-        // The apiKey function failed, and nothing was sent.
-        if (!(error instanceof ComplyCubeError) || error.code === "rate_limit_queue_full") throw error;
-        const errorCode = error.code;
-        error.attempts = attempt;
-        const hold = holdMs(error);
-        if (hold !== undefined) this.#limit?.penalize(hold);
-        const retryInMs = attempt > call.maxRetries ? undefined : delayMs(error, attempt);
-        this.#report(() => ({ attempt, durationMs, ...error, errorCode, retryInMs }));
-        if (retryInMs === undefined) throw error;
-        await sleep(retryInMs, signal);
       }
+      if (call.signal?.aborted && Object.is(error, call.signal.reason)) {
+        this.#report({ attempt, durationMs, errorCode: "aborted" });
+        throw error;
+      }
+      // Nothing was sent, and another attempt would send nothing either: the key function failed, or the queue is full.
+      if (!(error instanceof ComplyCubeError) || error.code === "rate_limit_queue_full") throw error;
+      error.attempts = attempt;
+      const { status, requestId } = error as Partial<ComplyCubeApiError>;
+      const holdForMs = holdMs(error);
+      if (holdForMs !== undefined) this.#limit?.penalize(holdForMs);
+      const retryInMs = attempt > call.maxRetries ? undefined : delayMs(error, attempt);
+      this.#report({ attempt, durationMs, status, requestId, errorCode: error.code, retryInMs });
+      if (retryInMs === undefined) throw error;
+      await sleep(retryInMs, call.signal);
     }
   }
 
-  #send(request: TokenRequest, attempt: Attempt): Promise<Minted> {
-    const key = this.#settings.apiKey();
-    if (typeof key === "string") return this.#transport(request, key, attempt);
-    return key.then((late) => {
-      this.#limit?.useKey?.(late);
-      attempt.signal.throwIfAborted(); // Not every fetch looks at its signal before it sends.
-      return this.#transport(request, late, attempt);
-    });
+  /** One attempt: the key, a place in the rate limit, the request. */
+  async #attempt(request: TokenRequest, call: CallSettings, attempt: number): Promise<Outcome> {
+    const { timeoutMs, signal } = call;
+    let startedAt = performance.now();
+    let sent = false;
+    try {
+      const given = this.#settings.apiKey();
+      const key = typeof given === "string" ? given : await withDeadline(timeoutMs, signal, () => given);
+      this.#limit?.useKey?.(key);
+      const place = this.#limit?.take(signal, attempt - 1);
+      if (place !== undefined) await place; // Only then: even an await of nothing is a delay.
+      startedAt = performance.now();
+      sent = true;
+      const minted = await withDeadline(timeoutMs, signal, this.#operation(request, key));
+      this.#limit?.settled?.(startedAt, true);
+      return { minted, durationMs: performance.now() - startedAt };
+    } catch (error) {
+      if (sent) this.#limit?.settled?.(startedAt, error instanceof ComplyCubeApiError);
+      return { error, durationMs: performance.now() - startedAt };
+    }
   }
 
-  /** Whatever the hook does, the call goes on as if there were none. */
-  #report(describe: () => Partial<AttemptEvent> & Pick<AttemptEvent, "attempt" | "durationMs">): void {
-    const { onAttempt } = this.#settings;
-    if (onAttempt === undefined) return;
-    // Field by field, so that nothing else of an error or an answer gets into the event.
-    const { attempt, durationMs, status, requestId, errorCode, retryInMs } = describe();
-    try {
-      const result: unknown = onAttempt({ attempt, durationMs, status, requestId, errorCode, retryInMs });
-      Promise.resolve(result).catch(() => {});
-    } catch {}
+  /** Every event has all six fields. */
+  #report(event: AttemptReport): void {
+    const { attempt, durationMs, status, requestId, errorCode, retryInMs } = event;
+    callHook(this.#settings.onAttempt, { attempt, durationMs, status, requestId, errorCode, retryInMs });
   }
 }

@@ -1,5 +1,3 @@
-import type { Attempt } from "./deadline.ts";
-
 /**
  * What this package needs of a `fetch`: the global one, an instrumented one, or a stand-in for tests.
  *
@@ -26,10 +24,42 @@ export interface Answer {
 }
 
 /**
- * Sends one request and reads its whole answer, at most 1 MiB of it. Follows no redirect, gives up when the attempt
- * is stopped, and rejects only when no answer came.
+ * Sends one request and reads its whole answer, at most 1 MiB of it. Follows no redirect, gives up when the signal
+ * aborts, and rejects only when no answer came.
  */
-export type Exchange = (request: PlainRequest, attempt: Attempt) => Promise<Answer>;
+export type Exchange = (request: PlainRequest, signal: AbortSignal) => Promise<Answer>;
+
+/** What a generated operation asks of the client that it runs over: all of the request but the host and the key. */
+export interface OperationRequest {
+  url: string;
+  headers: Record<string, string>;
+  body: unknown;
+  security: readonly [{ name: string }];
+}
+
+/** The client under the generated operation. It can only post, and what comes back is left for the layer to judge. */
+export interface PostClient {
+  post(request: OperationRequest): Promise<Answer>;
+}
+
+/** Makes the client of one attempt, which adds the host and the key to what the operation says. */
+export function postClient(
+  exchange: Exchange,
+  baseUrl: string,
+  key: string,
+  signal: AbortSignal,
+): PostClient {
+  return {
+    post(request) {
+      const headers: Record<string, string> = {};
+      // In lower case, as every stand-in for `fetch` may count on, however the spec writes them.
+      for (const name in request.headers) headers[name.toLowerCase()] = request.headers[name] as string;
+      headers[request.security[0].name.toLowerCase()] = key;
+      const url = baseUrl + request.url;
+      return exchange({ url, method: "POST", headers, body: JSON.stringify(request.body) }, signal);
+    },
+  };
+}
 
 /**
  * Where a `fetch` of this package carries an `Exchange` that spares what a plain one costs. A registered symbol, so that

@@ -1,42 +1,51 @@
-import type { paths } from "../../../generated/openapi-typescript/schema.d.ts";
+import { generateToken } from "../../../generated/hey-api/sdk.gen.ts";
+import type { Token, TokenRequest } from "../../../generated/hey-api/types.gen.ts";
 import { apiError, type ComplyCubeApiError, ConnectionError, InvalidResponseError } from "../errors.ts";
 import { redactCause, redactJson, redactText } from "../redact.ts";
-import type { Attempt } from "./deadline.ts";
-import { type Answer, EXCHANGE, type Exchange, type Fetch, isRedirect, NoResponseError } from "./exchange.ts";
+import {
+  type Answer,
+  EXCHANGE,
+  type Exchange,
+  type Fetch,
+  isRedirect,
+  NoResponseError,
+  type PostClient,
+  postClient,
+} from "./exchange.ts";
 import { readRetryAfterMs } from "./retry.ts";
 import { throughFetch } from "./through-fetch.ts";
 
-const PATH = "/v1/tokens" satisfies keyof paths;
-type GenerateToken = paths[typeof PATH]["post"];
-type Token = GenerateToken["responses"][200]["content"]["application/json"];
+export { BASE_URL } from "../../../generated/openapi/base-url.gen.ts";
 
-/** The body of `POST /v1/tokens`. */
-export type TokenRequest = GenerateToken["requestBody"]["content"]["application/json"];
-
-/** A token, and what `onAttempt` can be told of the answer that carried it. */
+/** A token, and what `onAttempt` is told of the answer that carried it. */
 export interface Minted {
   token: string;
   status: number;
-  /** Looked for only when it is asked for, which without a hook it is not. */
-  requestId(): string | undefined;
+  requestId: string | undefined;
 }
 
-/** Sends one request and reads its whole answer. Rejects with one of this package's errors. */
-export type Transport = (request: TokenRequest, key: string, attempt: Attempt) => Promise<Minted>;
+/** Prepares one request: what it returns sends it and reads its whole answer. Rejects with one of this package's errors. */
+export type Operation = (request: TokenRequest, key: string) => (signal: AbortSignal) => Promise<Minted>;
 
 const REQUEST_ID_HEADERS = ["x-request-id", "request-id", "x-correlation-id", "x-amzn-requestid", "cf-ray"];
 
-/** Makes the transport of one client. Path, body and answer have the types of the spec. */
-export function createTransport(baseUrl: string, fetch: Fetch & { [EXCHANGE]?: Exchange }): Transport {
-  // Not on openapi-fetch, which has the same types: it makes two Headers for each call, and nobody would read them.
-  const exchange = fetch[EXCHANGE] ?? throughFetch(fetch);
-  const url = baseUrl + PATH;
+/**
+ * The generated operation, typed for a client that is only what is used of it. The path, the names of the headers and
+ * the content type come from the spec, through it.
+ */
+const operation = generateToken as unknown as (options: {
+  client: PostClient;
+  body: TokenRequest;
+}) => Promise<Answer>;
 
-  return async (request, key, attempt) => {
-    const headers = { authorization: key, "content-type": "application/json", accept: "application/json" };
+/** Makes the operation of one client. */
+export function createOperation(baseUrl: string, fetch: Fetch & { [EXCHANGE]?: Exchange }): Operation {
+  const exchange = fetch[EXCHANGE] ?? throughFetch(fetch);
+
+  return (body, key) => async (signal) => {
     let answer: Answer;
     try {
-      answer = await exchange({ url, method: "POST", headers, body: JSON.stringify(request) }, attempt);
+      answer = await operation({ client: postClient(exchange, baseUrl, key, signal), body });
     } catch (thrown) {
       throw unanswered(baseUrl, thrown, key);
     }
@@ -73,7 +82,7 @@ function readAnswer({ status, headers, body, problem }: Answer, key: string): Mi
       cause === undefined ? undefined : { cause },
     );
   }
-  return { token, status, requestId: () => readRequestId(headers, key) };
+  return { token, status, requestId: readRequestId(headers, key) };
 }
 
 function unanswered(baseUrl: string, thrown: unknown, key: string): ConnectionError {

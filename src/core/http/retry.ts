@@ -52,43 +52,21 @@ export function holdMs(error: unknown): number | undefined {
 }
 
 /**
- * Reads how long a server asks to wait, in milliseconds, from `retry-after-ms` or `Retry-After` (seconds or a date).
- * What cannot be read is ignored.
+ * Reads how long a server asks to wait, in milliseconds, from `Retry-After` (seconds or a date). What cannot be
+ * read is ignored.
  *
  * @see https://www.rfc-editor.org/rfc/rfc9110.html#name-retry-after
  */
 export function readRetryAfterMs(headers: { get(name: string): string | null }): number | undefined {
-  const ms = decimal(headers.get("retry-after-ms"), 1);
-  if (ms !== undefined) return ms;
   const value = headers.get("retry-after");
-  const seconds = decimal(value, 1_000);
-  if (seconds !== undefined) return seconds;
+  // More digits than a number holds are still a wait, not something that cannot be read.
+  if (value !== null && /^\d+(\.\d+)?$/.test(value.trim())) {
+    return Math.min(Number(value) * 1_000, Number.MAX_SAFE_INTEGER);
+  }
   // Date.parse also reads things like "-1" and "2"; an HTTP date starts with the day of the week.
   const date = value !== null && /^[A-Z][a-z]{2,8}, /.test(value) ? Date.parse(value) : Number.NaN;
   if (Number.isNaN(date)) return undefined;
   // The server's own clock, where it is told, so that a wrong clock on this side shortens nothing.
   const serverNow = Date.parse(headers.get("date") ?? "");
   return Math.max(0, date - (Number.isNaN(serverNow) ? Date.now() : serverNow));
-}
-
-/** A wait of more digits than a number holds is still a wait, not something that cannot be read. */
-function decimal(value: string | null, unit: number): number | undefined {
-  if (value === null || !/^\d+(\.\d+)?$/.test(value.trim())) return undefined;
-  return Math.min(Number(value) * unit, Number.MAX_SAFE_INTEGER);
-}
-
-/** Waits, or rejects at once with the caller's own reason. */
-export function sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const abort = () => {
-      clearTimeout(timer);
-      reject(signal?.reason);
-    };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener("abort", abort);
-      resolve();
-    }, ms);
-    if (signal?.aborted) abort();
-    else signal?.addEventListener("abort", abort, { once: true });
-  });
 }

@@ -1,4 +1,5 @@
-import type { Attempt } from "./deadline.ts";
+import { onAbort } from "../abort.ts";
+import { callHook } from "../call-hook.ts";
 import {
   BodyTooLargeError,
   type Exchange,
@@ -12,20 +13,20 @@ import {
 export function throughFetch(fetch: Fetch): Exchange {
   const decoder = new TextDecoder();
 
-  return async ({ url, method, headers, body }, attempt) => {
-    const response = await fetch(url, { method, headers, body, redirect: "manual", signal: attempt.signal });
+  return async ({ url, method, headers, body }, signal) => {
+    const response = await fetch(url, { method, headers, body, redirect: "manual", signal });
     if (typeof response?.status !== "number" || typeof response.headers?.get !== "function") {
       throw new NoResponseError("The fetch option did not give a Response.");
     }
     const { status } = response;
     const answered = { status, headers: { get: (name: string) => readHeader(response, name) } };
     // What nobody will read would hold its socket.
-    if (attempt.stopped || isRedirect(status)) {
+    if (signal.aborted || isRedirect(status)) {
       discard(response);
       return { ...answered, body: undefined };
     }
     try {
-      return { ...answered, body: await readBody(response, attempt, decoder) };
+      return { ...answered, body: await readBody(response, signal, decoder) };
     } catch (problem) {
       return { ...answered, body: undefined, problem };
     }
@@ -42,7 +43,7 @@ function readHeader({ headers }: Response, name: string): string | null {
   }
 }
 
-async function readBody(response: Response, attempt: Attempt, decoder: TextDecoder): Promise<string> {
+async function readBody(response: Response, signal: AbortSignal, decoder: TextDecoder): Promise<string> {
   const { body } = response;
   // Not every fetch has web streams: a test's stand-in may have none, and node-fetch has Node.js ones.
   if (typeof body?.getReader !== "function") {
@@ -51,8 +52,8 @@ async function readBody(response: Response, attempt: Attempt, decoder: TextDecod
     return text;
   }
   const reader = body.getReader();
-  const cancel = () => void reader.cancel().catch(() => {});
-  attempt.onStop = cancel;
+  const cancel = () => callHook(() => reader.cancel());
+  const release = onAbort(signal, cancel); // Not every fetch ends the body when its signal aborts.
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   try {
@@ -67,6 +68,8 @@ async function readBody(response: Response, attempt: Attempt, decoder: TextDecod
   } catch (error) {
     cancel();
     throw error;
+  } finally {
+    release(); // Node.js keeps the signal, and with it the body, until the request is collected: both would stay.
   }
 }
 
@@ -83,7 +86,7 @@ function join(chunks: Uint8Array[], bytes: number): Uint8Array {
 }
 
 function discard({ body }: Response): void {
-  if (typeof body?.cancel === "function") body.cancel().catch(() => {});
   // node-fetch has a Node.js stream there.
-  else (body as { destroy?: () => void } | null)?.destroy?.();
+  const stream = body as (Partial<ReadableStream> & { destroy?: () => void }) | null;
+  callHook(() => (stream?.cancel ? stream.cancel() : stream?.destroy?.()));
 }

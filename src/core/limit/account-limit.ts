@@ -1,3 +1,5 @@
+import { orAborted } from "../abort.ts";
+import { callHook } from "../call-hook.ts";
 import { checkFields, checkInteger, kindOf } from "../checks.ts";
 import {
   DEFAULT_MAX_QUEUE,
@@ -129,22 +131,6 @@ function isRateLimiter(value: unknown): value is RateLimiter {
 function ofRateLimiter(limiter: RateLimiter): Limit {
   return {
     take: (signal) => orAborted(limiter.acquire(signal), signal),
-    penalize: (ms) => {
-      try {
-        const result: unknown = limiter.penalize?.(ms);
-        Promise.resolve(result).catch(() => {});
-      } catch {}
-    },
+    penalize: (ms) => callHook(() => limiter.penalize?.(ms)),
   };
-}
-
-function orAborted(granted: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
-  if (signal === undefined) return Promise.resolve(granted);
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    signal.addEventListener("abort", abort, { once: true });
-    Promise.resolve(granted)
-      .then(resolve, reject)
-      .finally(() => signal.removeEventListener("abort", abort));
-  });
 }

@@ -1,0 +1,33 @@
+/** Calls `listener` once when the signal aborts, at once where it has already. Returns what takes the listener off. */
+export function onAbort(signal: AbortSignal | undefined, listener: () => void): () => void {
+  if (signal?.aborted) listener();
+  else signal?.addEventListener("abort", listener, { once: true });
+  return () => signal?.removeEventListener("abort", listener);
+}
+
+/** Settles as `promise` does, or rejects with the signal's reason as soon as that aborts. */
+export async function orAborted<T>(promise: PromiseLike<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise;
+  let release = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    release = onAbort(signal, () => reject(signal.reason));
+  });
+  try {
+    return await Promise.race([aborted, promise]);
+  } finally {
+    release();
+  }
+}
+
+/** Waits, or rejects with the signal's reason as soon as that aborts. Leaves no timer and no listener behind. */
+export async function sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const slept = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  try {
+    await orAborted(slept, signal);
+  } finally {
+    clearTimeout(timer);
+  }
+}
