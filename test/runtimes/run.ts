@@ -138,7 +138,7 @@ async function start([command = "", ...args]: string[]) {
       HOME: project,
       NO_COLOR: "1",
       COMPLYCUBE_API_KEY: KEY,
-      COMPLYCUBE_BASE_URL: prism.url,
+      COMPLYCUBE_BASE_URL: mock.url,
     },
     timeout: TIMEOUT_MS,
     killSignal: "SIGKILL",
