@@ -1,28 +1,64 @@
-// Express, which serves the page as well: npm run example express
+// Express with express-session, which serves the page as well: npm run example express
+import { randomUUID } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { getRequestListener } from "@hono/node-server";
 import { ComplyCube } from "complycube-tokens";
 import { createTokenHandler } from "complycube-tokens/handler";
 import express from "express";
-import { sessionOf, signIn } from "./sessions.ts";
+import session from "express-session";
+import { clientIdOf, saveCapture } from "./users.ts";
+
+declare module "express-session" {
+  interface SessionData {
+    clientId: string;
+  }
+}
 
 const handler = createTokenHandler({
   complycube: new ComplyCube(), // The key comes from COMPLYCUBE_API_KEY.
   target: { referrer: process.env.APP_REFERRER ?? "http://localhost:3000/*" },
-  authenticate: sessionOf,
+  authenticate(_request, { incoming }: { incoming: object }) {
+    const { clientId } = (incoming as express.Request).session; // With passport: (incoming as express.Request).user
+    return clientId ? { clientId } : undefined;
+  },
 });
 
 export const app = express();
+app.use(
+  session({
+    secret: process.env.SESSION_SECRET ?? randomUUID(),
+    resave: false,
+    saveUninitialized: false,
+    cookie: { sameSite: "lax" }, // Behind https, `secure: true` as well.
+  }),
+);
 
 // `all`, so that the handler also answers 405, and the preflight of the origins that it allows.
 app.all("/api/complycube-token", getRequestListener(handler, { overrideGlobalObjects: false }));
 
-app.post("/sign-in/:user", (request, response) => {
-  const cookie = signIn(request.params.user);
-  if (cookie === undefined) response.status(404).end();
-  else response.status(204).setHeader("set-cookie", cookie).end();
+// The page tells what the Web SDK has captured. Whose it is, the session tells.
+app.post("/api/verification", express.json(), (request, response) => {
+  const { clientId } = request.session;
+  if (clientId) saveCapture(clientId, request.body);
+  response.status(clientId ? 204 : 401).end();
+});
+
+// Stands in for your own sign-in, which asks for a password, too.
+app.post("/sign-in/:user", (request, response, next) => {
+  const clientId = clientIdOf(request.params.user);
+  request.session.regenerate((error) => {
+    if (error) return next(error);
+    if (clientId) request.session.clientId = clientId;
+    response.status(clientId ? 204 : 404).end();
+  });
 });
 
 app.use(express.static(fileURLToPath(new URL("page/", import.meta.url))));
 
-if (import.meta.main) app.listen(3000, () => console.log("Open http://localhost:3000"));
+if (import.meta.main) {
+  const port = Number(process.env.PORT ?? 3000);
+  app.listen(port, (error) => {
+    if (error) throw error; // Such as a port that is taken: Express 5 gives it here.
+    console.log(`Open http://localhost:${port}`);
+  });
+}

@@ -1,15 +1,11 @@
-// Stands in for your own sign-in and sessions: what matters is that the client ID comes from the server's memory.
+// Stands in for your own sessions, where no framework brings them.
+import { clientIdOf } from "./users.ts";
 
-/** The users, each with the ID of the ComplyCube client that was created for them. */
-const clientIdOf = new Map([
-  ["ada", "CLIENT_ID_OF_ADA"],
-  ["grace", "CLIENT_ID_OF_GRACE"],
-]);
 const sessions = new Map<string, { clientId: string }>();
 
 /** Starts a session and returns its cookie; `undefined` for an unknown user. Yours asks for a password, too. */
 export function signIn(user: string): string | undefined {
-  const clientId = clientIdOf.get(user);
+  const clientId = clientIdOf(user);
   if (clientId === undefined) return undefined;
   const id = crypto.randomUUID();
   sessions.set(id, { clientId });

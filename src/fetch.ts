@@ -15,6 +15,8 @@ import {
   checkFunction,
   refuseLiveKeyOverPlainHttp,
 } from "./core/checks.ts";
+import { noStore } from "./core/no-store.ts";
+import { tokenBody, unreadable } from "./core/plain-answer.ts";
 
 export type { components, paths };
 
@@ -45,7 +47,11 @@ export interface TokensFetchOptions {
 
 /**
  * Makes the plain typed client that `openapi-fetch` derives from the spec: one request, no retries and no deadline,
- * answered with `{ data, error, response }`. Redirects are not followed.
+ * answered with `{ data, error, response }`. Redirects are not followed, and no cache keeps the answer.
+ *
+ * `error` is set for every status that is not 2xx, and for a 2xx that holds no token; `data` is set for no other answer.
+ * Where the body says nothing, the error's `type` is `unreadable_answer`. A `parseAs` other than `"json"` gives you a 2xx
+ * as it is.
  *
  * @throws `TypeError` that names a wrong or missing option, and never shows the API key
  * @example
@@ -55,16 +61,53 @@ export interface TokensFetchOptions {
  * @see https://openapi-ts.dev/openapi-fetch/
  */
 export function createTokensFetch(options: TokensFetchOptions): Client<paths> {
-  checkFields("options", options, ["apiKey", "baseUrl", "dangerouslyAllowPlainHttp", "fetch"]);
-  const { baseUrl: given = BASE_URL, dangerouslyAllowPlainHttp } = options;
-  const baseUrl = checkBaseUrl(given, checkBoolean("dangerouslyAllowPlainHttp", dangerouslyAllowPlainHttp));
-  const apiKey = checkApiKey(options.apiKey);
+  const own = checkFields("options", options, ["apiKey", "baseUrl", "dangerouslyAllowPlainHttp", "fetch"]);
+  const isPlainAllowed = checkBoolean("dangerouslyAllowPlainHttp", own.dangerouslyAllowPlainHttp);
+  const baseUrl = checkBaseUrl(
+    own.baseUrl === undefined ? BASE_URL : own.baseUrl,
+    () => isPlainAllowed ?? false,
+  );
+  const apiKey = checkApiKey(own.apiKey);
   refuseLiveKeyOverPlainHttp(apiKey, baseUrl);
-  const fetch = checkFunction("fetch", options.fetch);
-  return createClient<paths>({
+  const fetch = checkFunction("fetch", own.fetch) ?? ((request: Request) => globalThis.fetch(request));
+  const client = createClient<paths>({
+    ...NOTHING_INHERITED,
     baseUrl,
     headers: { authorization: apiKey },
     redirect: "manual",
-    ...(fetch && { fetch }),
+    ...noStore(),
+    fetch,
   });
+  const request = async (method: string, path: string, init: Init = {}) => {
+    const parseAs = Object.hasOwn(init, "parseAs") ? init.parseAs : "json";
+    // As text, so that what is no JSON is read and not thrown.
+    const sent = { ...NOTHING_INHERITED, ...init, parseAs: parseAs === "json" ? "text" : parseAs };
+    const { data, error, response } = await (client.request as Send)(method, path, sent);
+    if (!response.ok) return { error: error || unreadable(response), response };
+    const content = parseAs === "json" ? tokenBody(String(data)) : data;
+    return content === undefined ? { error: unreadable(response), response } : { data: content, response };
+  };
+  const post = (path: string, init?: Init) => request("post", path, init);
+  return { ...client, request, POST: post } as unknown as Client<paths>;
 }
+
+type Init = Record<string, unknown>;
+type Send = (
+  method: string,
+  path: string,
+  init: Init,
+) => Promise<{ data?: unknown; error?: unknown; response: Response }>;
+
+/** `openapi-fetch` reads its options from the prototype as well; an own `undefined` is its default. */
+const NOTHING_INHERITED = {
+  baseUrl: undefined,
+  bodySerializer: undefined,
+  fetch: undefined,
+  headers: undefined,
+  middleware: undefined,
+  params: { header: undefined, path: undefined, query: Object.create(null) },
+  pathSerializer: undefined,
+  querySerializer: undefined,
+  Request: undefined,
+  requestInitExt: undefined,
+} as unknown as object;

@@ -1,5 +1,5 @@
 // @ts-check
-// Asks the endpoint for a token, hands it to the Web SDK, and asks again when the SDK says that it has expired.
+// Asks the endpoint for a token, hands it to the Web SDK, renews it, and tells the server what was captured.
 
 /** @type {(id: string) => HTMLElement} */
 const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
@@ -21,21 +21,44 @@ async function requestToken() {
   throw new Error(WHAT_TO_DO[answer.error] ?? "Something went wrong. Please try again later.");
 }
 
+/** A token lives 60 minutes; who is still at it then gets a new one in time, and loses nothing. */
+const RENEW_AFTER_MS = 55 * 60_000;
+
 async function startVerification() {
-  const token = await requestToken();
   const complycube = ComplyCube.mount({
-    token,
+    token: await requestToken(),
     containerId: "complycube-mount",
-    onComplete() {
-      complycube.unmount();
-      say("Thank you. We will let you know.");
+    async onComplete({ documentCapture, faceCapture }) {
+      end();
+      // Your backend makes its checks of these; whose they are it knows from its session.
+      const capture = { documentId: documentCapture?.documentId, livePhotoId: faceCapture?.livePhotoId };
+      const { ok } = await fetch("/api/verification", {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(capture),
+      });
+      say(ok ? "Thank you. We will let you know." : "Something went wrong. Please try again later.");
+    },
+    onModalClose() {
+      end();
+      say("You can go on whenever you like.");
     },
     onError({ type, message }) {
       if (type !== "token_expired") return say(message);
-      complycube.unmount();
+      end(); // Such as a laptop that was shut for an hour.
       start("Your session was renewed.");
     },
   });
+  const renewal = setInterval(async () => {
+    try {
+      complycube.updateSettings({ token: await requestToken() });
+    } catch {} // The old one still works for a while; then `token_expired` comes.
+  }, RENEW_AFTER_MS);
+
+  function end() {
+    clearInterval(renewal);
+    complycube.unmount();
+  }
 }
 
 /** @param {string} text what to say once it runs */

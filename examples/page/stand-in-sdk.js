@@ -5,24 +5,36 @@
 const STEPS = ["Take a photo of your document", "Take a selfie", "Send"];
 
 /** @param {WebSdkOptions} options */
-function mount({ token, containerId, onComplete, onError }) {
+function mount({ token, containerId, onComplete, onModalClose, onError }) {
   const next = button(STEPS[0], async () => {
     const error = await callApi(token);
     if (error) return onError(error);
     done += 1;
-    if (done === STEPS.length) onComplete();
-    else next.textContent = STEPS[done] ?? "";
+    if (done === STEPS.length) {
+      onComplete({
+        documentCapture: { documentId: "DOCUMENT_ID" },
+        faceCapture: { livePhotoId: "PHOTO_ID" },
+      });
+    }
+    next.textContent = STEPS[done] ?? "";
   });
   const expire = button("Let the token expire", () =>
     onError({ type: "token_expired", message: "The token has expired." }),
   );
+  const close = button("Close", onModalClose);
   let done = 0;
   const panel = document.createElement("section");
   const title = document.createElement("h2");
   title.textContent = "Web SDK (stand-in)";
-  panel.append(title, next, expire);
+  panel.append(title, next, expire, close);
   document.getElementById(containerId)?.replaceChildren(panel);
-  return { unmount: () => panel.remove() };
+  return {
+    unmount: () => panel.remove(),
+    /** @param {{ token: string }} settings */
+    updateSettings(settings) {
+      token = settings.token;
+    },
+  };
 }
 
 Object.assign(globalThis, { ComplyCube: { mount } });

@@ -73,17 +73,18 @@ export interface components {
          *     * Port: absent or `*` for any port. A port number needs `http` or `https`, not `*`.
          *     * Path: must start with `/`; `*` matches anything.
          *
-         *     **Bind the token to an origin, not to a path.** The Web SDK calls another origin from your page, so the page's
+         *     **Bind the token to an origin, not to a path.** The Web SDK calls another site from your page, so the page's
          *     `Referrer-Policy` decides what arrives:
          *
-         *     | `Referrer-Policy` of the page | `Referer` sent from `https://www.example.com/verify/step?x=1` |
+         *     | `Referrer-Policy` of the page | What every browser sends from `https://www.example.com/verify/step?x=1` |
          *     |---|---|
          *     | `strict-origin-when-cross-origin` (every browser's default), `strict-origin`, `origin`, `origin-when-cross-origin` | `https://www.example.com/` |
+         *     | `no-referrer-when-downgrade`, `unsafe-url` | `https://www.example.com/`; Chrome alone sends the whole URL |
          *     | `no-referrer`, `same-origin` | nothing: no pattern can match |
-         *     | `no-referrer-when-downgrade`, `unsafe-url` | `https://www.example.com/verify/step?x=1` |
          *
-         *     Under the default policy `https://www.example.com/verify/*` can therefore never match, because the path that
-         *     arrives is always `/`. Use `https://www.example.com/*`.
+         *     `https://www.example.com/verify/*` can therefore never match in Firefox and Safari, nor in Chrome by default,
+         *     because the path that arrives is `/`. Use `https://www.example.com/*`. A page in another site's iframe must set
+         *     a `Referrer-Policy` of its own: without one, Safari uses the embedding page's.
          * @example https://www.example.com/*
          */
         Referrer: string;

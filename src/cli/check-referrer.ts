@@ -9,12 +9,13 @@ import {
 import { refuseRepeats } from "./arguments.ts";
 import { DONE, FAILED, out, paint, printable } from "./terminal.ts";
 
-const HELP = `Tells what Referer a page will send to ComplyCube, and whether a token's referrer pattern matches it.
+const HELP = `Tells what Referer a page sends to ComplyCube, and whether a token's referrer pattern matches it in every browser.
 
 Usage:
   complycube-tokens check-referrer PATTERN PAGE_URL [--referrer-policy POLICY]
 
-The policy is that of the page's own Referrer-Policy header or <meta name="referrer">. Nothing is sent anywhere.
+The policy is that of the page's own Referrer-Policy header or <meta name="referrer">. A page in another
+site's iframe must set one: Safari otherwise uses that of the embedding page. Nothing is sent anywhere.
 
 Options:
   --referrer-policy POLICY   The page's Referrer-Policy, in upper or lower case: no-referrer,
@@ -24,8 +25,8 @@ Options:
   -h, --help                 Show this
 
 Exit codes:
-  0  the pattern matches this page, and no stranger's
-  1  it does not match, or it matches strangers' pages too
+  0  the pattern matches this page in Chrome, Firefox and Safari, and no stranger's page
+  1  it does not match in all of them, or it matches strangers' pages too
   2  an argument is wrong
 
 Environment:
@@ -67,7 +68,7 @@ export function checkReferrer(args: string[]): number {
 
   out(`Pattern  ${printable(pattern)}\n`);
   out(`Page     ${printable(pageUrl)}\n`);
-  out(`Sent     ${sent ?? "no Referer"}\n`);
+  out(`Sent     ${sent ?? (reason === "not-a-web-page" ? "it depends on the browser" : "no Referer")}\n`);
   out(`Result   ${paint(safe ? "green" : "red", verdict, process.stdout)}\n`);
   out(`${printable(advice)}\n`);
   if (suffix !== undefined) {

@@ -11,11 +11,16 @@ interface BatchFile {
   file: string;
   /** Whether only the lines that failed before are taken. */
   onlyFailed: boolean;
+  /** Whether a pattern with a path is accepted. */
+  allowReferrerPath: boolean;
 }
 
 /** Mints a token for each line of a file and writes a result line for each; returns the exit code. */
-export async function generateBatch(apiKey: string, { file, onlyFailed }: BatchFile): Promise<number> {
-  const complycube = new ComplyCube({ apiKey });
+export async function generateBatch(
+  apiKey: string,
+  { file, onlyFailed, allowReferrerPath }: BatchFile,
+): Promise<number> {
+  const complycube = new ComplyCube({ apiKey, allowReferrerPath });
   const source = await openLines(file, onlyFailed);
   const total = source.isStream ? undefined : await count(source);
   const progress = startProgress(process.stderr, total, process.stdout.isTTY);

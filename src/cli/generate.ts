@@ -1,11 +1,5 @@
 import { parseArgs } from "node:util";
-import {
-  ComplyCube,
-  type ComplyCubeApiError,
-  ComplyCubeError,
-  parseReferrerPattern,
-  type TokenTarget,
-} from "../index.ts";
+import { ComplyCube, type ComplyCubeApiError, ComplyCubeError, type TokenTarget } from "../index.ts";
 import { readApiKey, refuseKeyArgument } from "./api-key.ts";
 import { refuseRepeats } from "./arguments.ts";
 import { generateBatch } from "./generate-batch.ts";
@@ -22,6 +16,7 @@ Usage:
 
 Options:
   --referrer PATTERN     The match pattern of your pages, such as 'https://www.example.com/*'; quote it
+  --allow-referrer-path  Accept a pattern with a path, which works in Chrome alone, on pages with unsafe-url
   --app-id ID            The iOS bundle ID or Android application ID
   --json                 Print {"token": "..."} instead of the bare token
   --batch FILE           JSON Lines of {"clientId", "referrer"} or {"clientId", "appId"}; other fields come back
@@ -61,6 +56,7 @@ export async function generate(args: string[]): Promise<number> {
     tokens: true,
     options: {
       referrer: { type: "string" },
+      "allow-referrer-path": { type: "boolean" },
       "app-id": { type: "string" },
       json: { type: "boolean" },
       batch: { type: "string" },
@@ -76,9 +72,11 @@ export async function generate(args: string[]): Promise<number> {
   refuseRepeats(tokens);
   const { referrer, "app-id": appId, batch, "retry-failed": retryFailed } = values;
   const keyFile = values["api-key-file"];
+  const allowReferrerPath = values["allow-referrer-path"] ?? false;
   const file = batch ?? retryFailed;
   if (file === undefined) {
-    return generateOne(positionals, { referrer, appId }, values.json ?? false, keyFile);
+    const target = { referrer, appId, allowReferrerPath };
+    return generateOne(positionals, target, values.json ?? false, keyFile);
   }
   if (batch !== undefined && retryFailed !== undefined) {
     throw new TypeError("--batch and --retry-failed are two ways to start a batch: give one of them.");
@@ -86,17 +84,22 @@ export async function generate(args: string[]): Promise<number> {
   if (positionals.length > 0 || referrer !== undefined || appId !== undefined || values.json) {
     throw new TypeError("A batch takes clients and targets from its file alone.");
   }
-  return generateBatch(await readApiKey(keyFile), { file, onlyFailed: retryFailed !== undefined });
+  return generateBatch(await readApiKey(keyFile), {
+    file,
+    onlyFailed: retryFailed !== undefined,
+    allowReferrerPath,
+  });
 }
 
 interface Target {
   referrer: string | undefined;
   appId: string | undefined;
+  allowReferrerPath: boolean;
 }
 
 async function generateOne(
   positionals: string[],
-  { referrer, appId }: Target,
+  { referrer, appId, allowReferrerPath }: Target,
   json: boolean,
   keyFile: string | undefined,
 ): Promise<number> {
@@ -110,13 +113,8 @@ async function generateOne(
   const target = (referrer === undefined ? { appId } : { referrer }) as TokenTarget;
   const complycube = new ComplyCube({ apiKey: await readApiKey(keyFile) });
   try {
-    const token = await complycube.token.generate(clientId, target);
+    const token = await complycube.token.generate(clientId, target, { allowReferrerPath });
     out(json ? `${JSON.stringify({ token })}\n` : `${token}\n`);
-    if (referrer !== undefined && parseReferrerPattern(referrer).path !== "/*") {
-      err(
-        "A browser sends only its page's origin by default, and this pattern names a path: try check-referrer.\n",
-      );
-    }
     return DONE;
   } catch (error) {
     if (!(error instanceof ComplyCubeError)) throw error;

@@ -1,42 +1,67 @@
 /** The longest delay that a timer takes; a longer one would fire at once. */
 const MAX_INT32 = 2 ** 31 - 1;
 
+/** What the error of a wrong argument carries, for a caller that words its own message, such as the command line. */
+export interface Misuse {
+  /** Which argument or option is wrong, such as `clientId`. */
+  argument: string;
+  /** What is wrong about it, as the message says it after the argument. It shows no key and no token. */
+  problem: string;
+  /** What to do in code, in whole sentences. */
+  advice: string | undefined;
+}
+
+/** Makes the error of a wrong argument. Its message is the three parts of a {@link Misuse}, which are fields of it too. */
+export function misuse(
+  argument: string,
+  problem: string,
+  advice?: string,
+  kind: typeof TypeError | typeof RangeError = TypeError,
+): Error & Misuse {
+  const error = new kind(`${argument} ${problem}.${advice === undefined ? "" : ` ${advice}`}`);
+  const parts: Misuse = { argument, problem, advice };
+  // Not enumerable: whoever prints the error has read them in the message.
+  for (const [name, value] of Object.entries(parts)) Object.defineProperty(error, name, { value });
+  return error as Error & Misuse;
+}
+
 /** Checks an API key; the message says what is wrong and never shows any of it. */
-export function checkApiKey(apiKey: unknown, name = "apiKey", hint = "pass { apiKey }"): string {
+export function checkApiKey(apiKey: unknown, name = "apiKey", advice = "Pass { apiKey }."): string {
   if (apiKey === undefined || apiKey === null || (typeof apiKey === "string" && apiKey.trim() === "")) {
-    throw new TypeError(`${name} is missing: ${hint}.`);
+    throw misuse(name, "is missing", advice);
   }
-  if (typeof apiKey !== "string") throw new TypeError(`${name} must be a string, not ${kindOf(apiKey)}.`);
-  if (/^bearer\s/i.test(apiKey))
-    throw new TypeError(`${name} must be the bare key, without "Bearer" in front of it.`);
+  if (typeof apiKey !== "string") throw misuse(name, `must be a string, not ${kindOf(apiKey)}`);
+  if (/^bearer\s/i.test(apiKey)) throw misuse(name, 'must be the bare key, without "Bearer" in front of it');
+  if (/^["'`]|["'`]$/.test(apiKey)) {
+    throw misuse(name, "is in quotes", "Take them off: not every reader of an env file does it.");
+  }
   if (!/^[\x21-\x7e]+$/.test(apiKey)) {
-    throw new TypeError(
-      `${name} has a space, a line break or another character that no key has. Copy it again.`,
-    );
+    throw misuse(name, "has a space, a line break or another character that no key has", "Copy it again.");
   }
   return apiKey;
 }
 
 /**
- * Checks a base URL and takes its trailing slashes off. Plain `http` is for loopback hosts, and with
- * `allowPlainHttp` for any.
+ * Checks a base URL and takes its trailing slashes off. Plain `http` is for loopback hosts; `allowPlainHttp` is asked
+ * about others.
  */
-export function checkBaseUrl(baseUrl: unknown, allowPlainHttp = false): string {
-  if (typeof baseUrl !== "string") throw new TypeError(`baseUrl must be a string, not ${kindOf(baseUrl)}.`);
-  if (!URL.canParse(baseUrl))
-    throw new TypeError('baseUrl is not a URL. It looks like "https://gateway.example.com".');
+export function checkBaseUrl(baseUrl: unknown, allowPlainHttp: () => boolean): string {
+  if (typeof baseUrl !== "string") throw misuse("baseUrl", `must be a string, not ${kindOf(baseUrl)}`);
+  if (!URL.canParse(baseUrl)) {
+    throw misuse("baseUrl", "is not a URL", 'It looks like "https://gateway.example.com".');
+  }
   const url = new URL(baseUrl);
-  if (url.username !== "" || url.password !== "")
-    throw new TypeError("baseUrl must not hold a user name or password.");
-  if (url.search !== "" || url.hash !== "")
-    throw new TypeError("baseUrl must not have a query or a fragment.");
-  if (
-    url.protocol !== "https:" &&
-    !(url.protocol === "http:" && (allowPlainHttp || isLoopback(url.hostname)))
-  ) {
-    throw new TypeError(
-      "baseUrl must start with https://, because the API key is sent there. http:// is for localhost only; " +
-        "for a mock elsewhere, set dangerouslyAllowPlainHttp or COMPLYCUBE_DANGEROUSLY_ALLOW_PLAIN_HTTP=true.",
+  if (url.username !== "" || url.password !== "") {
+    throw misuse("baseUrl", "must not hold a user name or password");
+  }
+  if (url.search !== "" || url.hash !== "") throw misuse("baseUrl", "must not have a query or a fragment");
+  const isPlain = url.protocol === "http:";
+  if (url.protocol !== "https:" && !(isPlain && (isLoopback(url.hostname) || allowPlainHttp()))) {
+    throw misuse(
+      "baseUrl",
+      "must start with https://, because the API key is sent there",
+      "http:// is for localhost only; for a mock elsewhere, set dangerouslyAllowPlainHttp or " +
+        "COMPLYCUBE_DANGEROUSLY_ALLOW_PLAIN_HTTP=true.",
     );
   }
   return (url.origin + url.pathname).replace(/\/+$/, "");
@@ -46,24 +71,30 @@ export function checkBaseUrl(baseUrl: unknown, allowPlainHttp = false): string {
 export function refuseLiveKeyOverPlainHttp(apiKey: string, baseUrl: string): void {
   if (!apiKey.startsWith("live_") || !baseUrl.startsWith("http:") || isLoopback(new URL(baseUrl).hostname))
     return;
-  throw new TypeError(
-    "apiKey is a live key, which is not sent over plain http to another host. Use a test key, or https.",
+  throw misuse(
+    "apiKey",
+    "is a live key, which is not sent over plain http to another host",
+    "Use a test key, or https.",
   );
 }
 
-/** Says which fields of an object are not known, so that a misspelt one is not silently ignored. */
-export function checkFields(name: string, value: unknown, known: readonly string[]): void {
+/**
+ * Refuses what is no object, and fields that are not known, so that a misspelt one is not silently ignored. Returns a
+ * copy of the object's own fields: what someone has put on `Object.prototype` is no option.
+ */
+export function checkFields<T>(name: string, value: T, known: readonly string[], advice?: string): T {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new TypeError(`${name} must be an object, not ${kindOf(value)}.`);
+    throw misuse(name, `must be an object, not ${kindOf(value)}`, advice);
   }
   const unknown = Object.keys(value).find((field) => !known.includes(field));
   if (unknown !== undefined) {
     // Named only where it looks like a field: it may be a value in the wrong place, such as an API key.
     const what = /^(?!live_|test_)[A-Za-z]\w{0,30}$/.test(unknown)
-      ? `an unknown field "${unknown}"`
-      : "an unknown field";
-    throw new TypeError(`${name} has ${what}. Known: ${known.join(", ")}.`);
+      ? `has an unknown field "${unknown}"`
+      : "has an unknown field";
+    throw misuse(name, what, `Known: ${known.join(", ")}.`);
   }
+  return Object.assign(Object.create(null), value);
 }
 
 /** Names a value's kind for an error message, without showing the value. */
@@ -76,9 +107,10 @@ export function kindOf(value: unknown): string {
 /** Checks a whole number from `least` to what a timer can hold; `undefined` passes. */
 export function checkInteger(name: string, value: unknown, least: number): number | undefined {
   if (value === undefined) return undefined;
-  if (typeof value !== "number") throw new TypeError(`${name} must be a number, not ${kindOf(value)}.`);
+  if (typeof value !== "number") throw misuse(name, `must be a number, not ${kindOf(value)}`);
   if (!Number.isInteger(value) || value < least || value > MAX_INT32) {
-    throw new RangeError(`${name} must be a whole number from ${least} to ${MAX_INT32}, not ${value}.`);
+    const problem = `must be a whole number from ${least} to ${MAX_INT32}, not ${value}`;
+    throw misuse(name, problem, undefined, RangeError);
   }
   return value;
 }
@@ -86,13 +118,13 @@ export function checkInteger(name: string, value: unknown, least: number): numbe
 /** Checks a flag; `undefined` passes. */
 export function checkBoolean(name: string, value: unknown): boolean | undefined {
   if (value === undefined || typeof value === "boolean") return value;
-  throw new TypeError(`${name} must be true or false, not ${kindOf(value)}.`);
+  throw misuse(name, `must be true or false, not ${kindOf(value)}`);
 }
 
 /** Checks a function; `undefined` passes. */
 export function checkFunction<F>(name: string, value: F | undefined): F | undefined {
   if (value === undefined || typeof value === "function") return value;
-  throw new TypeError(`${name} must be a function, not ${kindOf(value)}.`);
+  throw misuse(name, `must be a function, not ${kindOf(value)}`);
 }
 
 function isLoopback(hostname: string): boolean {

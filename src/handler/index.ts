@@ -4,6 +4,7 @@
  * @module complycube-tokens/handler
  */
 
+import { onAbort, orAborted } from "../core/abort.ts";
 import { callHook } from "../core/call-hook.ts";
 import { checkFields, checkInteger, kindOf } from "../core/checks.ts";
 import type { TokenTarget } from "../core/client/target.ts";
@@ -189,33 +190,39 @@ export function createTokenHandler<Context = unknown>(
     closeBody(request);
     let clientId: string | undefined;
     let waitsFor = "authenticate";
-    const late = () => new HandlerTimeoutError(timeoutMs, waitsFor);
     let failureOf = (error: unknown): Failure =>
       error instanceof HandlerTimeoutError ? [504, "timeout"] : [500, "internal_error"];
+
+    const mint = async (signal: AbortSignal): Promise<Minted | Failure> => {
+      const session = await authenticate(request, context);
+      if (!session) return [401, "unauthenticated"];
+      clientId = session.clientId;
+      if (typeof clientId !== "string") {
+        throw new TypeError("authenticate must give { clientId: string }, or undefined for someone unknown.");
+      }
+      waitsFor = "target";
+      const bound = typeof target === "function" ? await target(request, clientId, context) : target;
+      signal.throwIfAborted(); // Nobody waits for it any more.
+      warnOfMismatch(bound, clientId, request);
+      waitsFor = "the API, or for a place under the rate limit";
+      failureOf = upstreamFailure;
+      const token = await complycube.token.generate(clientId, bound, { signal });
+      return Object.hasOwn(bound, "appId") ? { token, clientId } : { token };
+    };
+
+    const running = new AbortController();
+    const timer = setTimeout(() => running.abort(new HandlerTimeoutError(timeoutMs, waitsFor)), timeoutMs);
+    const release = onAbort(request.signal, () => running.abort(request.signal.reason));
     try {
-      return await within(timeoutMs, late, request.signal, async (signal) => {
-        const session = await authenticate(request, context);
-        if (!session) return [401, "unauthenticated"] satisfies Failure;
-        clientId = session.clientId;
-        if (typeof clientId !== "string") {
-          throw new TypeError(
-            "authenticate must give { clientId: string }, or undefined for someone unknown.",
-          );
-        }
-        waitsFor = "target";
-        const bound = typeof target === "function" ? await target(request, clientId, context) : target;
-        signal.throwIfAborted(); // Nobody waits for it any more.
-        warnOfMismatch(bound, clientId, request);
-        waitsFor = "the API, or for a place under the rate limit";
-        failureOf = upstreamFailure;
-        const token = await complycube.token.generate(clientId, bound, { signal });
-        return Object.hasOwn(bound, "appId") ? { token, clientId } : { token };
-      });
+      return await orAborted(mint(running.signal), running.signal);
     } catch (error) {
-      if (request.signal?.aborted && error === request.signal.reason) return [499, "aborted"];
+      if (request.signal?.aborted) return [499, "aborted"];
       const failure = failureOf(error);
       report(error, { severity: "error", status: failure[0], clientId }, request);
       return failure;
+    } finally {
+      clearTimeout(timer);
+      release();
     }
   }
 
@@ -272,35 +279,6 @@ class HandlerTimeoutError extends Error {
   }
 }
 
-/**
- * Runs until `timeoutMs` have passed or the caller has gone: then it rejects at once, even where what runs takes no
- * notice of its signal. Leaves no timer and no listener behind.
- */
-function within<T>(
-  timeoutMs: number,
-  late: () => Error,
-  caller: AbortSignal | undefined,
-  run: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const running = new AbortController();
-    const end = () => {
-      clearTimeout(timer);
-      caller?.removeEventListener("abort", leave);
-    };
-    const stop = (reason: unknown) => {
-      end();
-      reject(reason);
-      running.abort(reason);
-    };
-    const leave = () => stop(caller?.reason);
-    const timer = setTimeout(() => stop(late()), timeoutMs);
-    caller?.addEventListener("abort", leave);
-    if (caller?.aborted) running.abort(caller.reason);
-    run(running.signal).then(resolve, reject).finally(end);
-  });
-}
-
 /** Tells whether a warning is to be given: once each, and only so many. */
 function isFirst(given: Set<string>, warning: string): boolean {
   if (given.size >= MAX_WARNINGS || given.has(warning)) return false;
@@ -313,8 +291,9 @@ function mismatch(referrer: string | undefined, { headers }: Request): string | 
   const pageUrl = headers.get("origin");
   if (!pageUrl || referrer === undefined) return undefined;
   try {
-    const { matches, advice } = explainReferrer({ pattern: referrer, pageUrl });
-    if (!matches)
+    const { matches, reason, advice } = explainReferrer({ pattern: referrer, pageUrl });
+    // A path is refused by `generate`, or allowed by the client for pages that send it.
+    if (!matches && reason !== "path-not-sent")
       return `A token for ${JSON.stringify(referrer)} cannot work at ${quote(pageUrl)}. ${advice}`;
   } catch {
     return undefined; // The pattern is wrong, which `generate` says, or the page has no URL.

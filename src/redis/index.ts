@@ -195,7 +195,7 @@ class RedisWindow implements RateLimiter {
   async #take(): Promise<number> {
     if (this.#away && this.#own !== undefined) {
       this.#probe();
-      await this.#own.acquire();
+      await this.#own.take(undefined);
       return 0;
     }
     try {

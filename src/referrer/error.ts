@@ -1,67 +1,31 @@
-import { parseUrl } from "./url.ts";
-
-/** What is wrong with a pattern. */
-export type ReferrerPatternErrorReason =
-  /** It is not a string; often an environment variable that is not set. */
-  | "not-a-string"
-  /** There is no `://`. */
-  | "missing-scheme-separator"
-  /** The scheme is none of `http`, `https` and `*`. No other kind of page sends a `Referer`. */
-  | "scheme-not-allowed"
-  /** There is nothing between `://` and the port or path. */
-  | "empty-host"
-  /** A `*` stands elsewhere than alone or as the first label. */
-  | "host-wildcard"
-  /** The host holds a character that no host can, or is a malformed IPv4 address. */
-  | "invalid-host"
-  /** An IPv6 address without brackets, malformed, or under `*.`. */
-  | "invalid-ipv6"
-  /**
-   * The port is neither `*` nor a number from 0 to 65535 written as in a URL, or it is a number and the scheme is `*`:
-   * Chrome takes a number only with `http` or `https`.
-   */
-  | "invalid-port"
-  /** There is no `/` after the host. */
-  | "missing-path"
-  /** The path holds what is never in a `Referer`: `#`, a space or a control character. */
-  | "unmatchable-path";
+import type { ReferrerPatternErrorReason } from "./grammar.ts";
+import { proposePattern } from "./proposal.ts";
 
 const PROBLEMS: Record<ReferrerPatternErrorReason, string> = {
-  "not-a-string": "it is not a string; is an environment variable not set?",
+  "not-a-string": "it is not a string; is an environment variable missing?",
+  quotes: "it is in quotation marks",
+  "several-patterns": 'a token takes one pattern; "*." covers subdomains',
+  whitespace: "it holds a space or an invisible character",
   "missing-scheme-separator": 'there is no "://"',
   "scheme-not-allowed": 'the scheme must be "https", "http" or "*"',
   "empty-host": "the host is empty",
   "host-wildcard": '"*" must be the whole host or a leading "*."',
   "invalid-host": "the host is invalid",
-  "invalid-ipv6": "an IPv6 address must be whole, in brackets and alone",
-  "invalid-port": 'the port must be "*" or, with the scheme "https" or "http", a number up to 65535',
+  "invalid-ipv6": "an IPv6 address must be whole and in brackets",
+  "invalid-port": 'the port must be one number up to 65535, and needs the scheme "https" or "http"',
   "missing-path": 'there is no path, such as "/*"',
   "unmatchable-path": "a Referer never holds this character",
+  "path-not-sent": "every browser sends the page's origin, and only Chrome ever a path",
 };
 
 const MAX_SHOWN = 120;
 const API_KEYS = /(live|test)_[\w-]{8,}/g;
 
 /** Quotes text for a message. API keys are blotted out before it is cut, so that the cut leaves no part of one. */
-export const quote = (text: string) => {
+export function quote(text: string): string {
   const shown = text.replace(API_KEYS, "$1_…");
   return JSON.stringify(shown.length > MAX_SHOWN ? `${shown.slice(0, MAX_SHOWN)}…` : shown);
-};
-
-/** The pattern that was probably meant, by forgiving common slips. It may not be valid either. */
-export const guessPattern = (text: string): string => {
-  const trimmed = text.trim();
-  const rest = trimmed.replace(/^((\*|http[()*?s]*):)?\/*/i, "");
-  const local = /^(localhost|127\.|\[::1)/.test(rest) ? "http:" : "https:";
-  const [scheme = local] = /^https?:/i.exec(trimmed) ?? [];
-  // The URL parser encodes the path and drops credentials, line breaks and a port's zeros.
-  const url = parseUrl(`${scheme}//${rest}`);
-  // Another scheme cannot be mended, and a lone word is as likely to be `undefined` as it is a host.
-  if (!url || rest.includes("://") || !/[.:]|localhost/.test(url.host + text)) return "";
-  const host = url.host.replace(/^\*[*.]*(?=[^-.])/, "*.");
-  // A URL with a fragment was copied from the address bar. Its path would not arrive under the default policy.
-  return `${url.protocol}//${host}${url.hash || url.pathname === "/" ? "/*" : url.pathname + url.search}`;
-};
+}
 
 /**
  * The pattern is not one that Chrome accepts, or could never match a `Referer`. The message shows the pattern, the
@@ -76,17 +40,18 @@ export class ReferrerPatternError extends TypeError {
   declare readonly index: number;
 
   /**
-   * `meant` is a valid pattern to use instead.
+   * `hint` follows the proposal, after a space of its own.
    *
    * @internal
    */
-  constructor(text: string, reason: ReferrerPatternErrorReason, index: number, meant?: string) {
+  constructor(text: string, reason: ReferrerPatternErrorReason, index: number, hint = "") {
     const place = index < text.length ? `at index ${index}, ${quote(text.slice(index))}` : "at its end";
+    const proposal = proposePattern(text);
     const fix =
-      meant && meant.length <= MAX_SHOWN
-        ? `Use ${quote(meant)}.`
+      proposal !== undefined && proposal.length <= MAX_SHOWN
+        ? `Use ${quote(proposal)}.`
         : 'A pattern looks like "https://www.example.com/*".';
-    super(`Invalid referrer pattern ${quote(text)}: ${PROBLEMS[reason]} (${place}). ${fix}`);
+    super(`Invalid referrer pattern ${quote(text)}: ${PROBLEMS[reason]} (${place}). ${fix}${hint}`);
     this.reason = reason;
     this.index = index;
   }

@@ -1,11 +1,8 @@
 import { quote } from "./error.ts";
-import type { ReferrerPattern } from "./pattern.ts";
-import { mismatch, parseReferrerPattern } from "./pattern.ts";
-import { isWeb, parseUrl, target } from "./url.ts";
-
-const NONE = 0;
-const ORIGIN = 1;
-const FULL = 2;
+import { baseOf, type ReferrerPattern } from "./grammar.ts";
+import { differingPart } from "./match.ts";
+import { parseReferrerPattern } from "./pattern.ts";
+import { isWeb, parseUrl, pathAndQuery } from "./url.ts";
 
 /**
  * A `Referrer-Policy`, as in the header, `<meta name="referrer">` or `referrerpolicy`; "" is the browser's default.
@@ -23,21 +20,24 @@ export type PagePolicy =
   | "unsafe-url"
   | "";
 
-/** How much of the page's URL is sent to the same origin, to another origin, and from https to http. */
-const POLICIES = {
-  "no-referrer": [NONE, NONE, NONE],
-  "no-referrer-when-downgrade": [FULL, FULL, NONE],
-  "same-origin": [FULL, NONE, NONE],
-  origin: [ORIGIN, ORIGIN, ORIGIN],
-  "strict-origin": [ORIGIN, ORIGIN, NONE],
-  "origin-when-cross-origin": [FULL, ORIGIN, ORIGIN],
-  "strict-origin-when-cross-origin": [FULL, ORIGIN, NONE],
-  "unsafe-url": [FULL, FULL, FULL],
-} satisfies Record<Exclude<PagePolicy, "">, [same: number, cross: number, downgrade: number]>;
-
 const DEFAULT_POLICY = "strict-origin-when-cross-origin";
+
+/** What every browser sends to the API, which is https and on another site than any customer's page. */
+const SENT_UNDER: Record<Exclude<PagePolicy, "">, "nothing" | "origin" | "more in Chrome"> = {
+  "no-referrer": "nothing",
+  "no-referrer-when-downgrade": "more in Chrome",
+  "same-origin": "nothing",
+  origin: "origin",
+  "strict-origin": "origin",
+  "origin-when-cross-origin": "origin",
+  "strict-origin-when-cross-origin": "origin",
+  "unsafe-url": "more in Chrome",
+};
+
 // The limit of the Referrer Policy specification, which Chrome applies to the URL without its fragment.
 const MAX_LENGTH = 4096;
+
+const A_URL = "a URL such as https://www.example.com";
 
 /** What `explainReferrer` is asked. */
 export interface ReferrerCheck {
@@ -48,36 +48,23 @@ export interface ReferrerCheck {
   /**
    * The policy of that page. The default is that of every browser.
    *
+   * A page in another site's iframe must set a policy of its own: without one, Safari uses the embedding page's.
+   *
    * @default "strict-origin-when-cross-origin"
    */
   referrerPolicy?: PagePolicy | undefined;
-  /**
-   * What the page calls; only its scheme, host and port matter.
-   *
-   * @default "https://api.complycube.com"
-   */
-  apiOrigin?: string | URL | undefined;
-  /**
-   * Whether the page runs in an iframe with `sandbox` and without `allow-same-origin`, or has such a
-   * Content-Security-Policy.
-   *
-   * @default false
-   */
-  sandboxed?: boolean | undefined;
 }
 
 /** Why a page's requests match a pattern or not. */
 export type ReferrerReason =
-  /** It matches. */
+  /** It matches in every browser. */
   | "match"
-  /** It matches, but so does any other site: a token that leaks works everywhere. */
+  /** It matches in every browser, but so does any other site: a token that leaks works everywhere. */
   | "any-site"
-  /** Only `http` and `https` pages that are not sandboxed send a `Referer`. */
-  | "page-sends-none"
+  /** The page is not `http` or `https`, such as `about:srcdoc`, `blob:` or `file:`. Browsers differ in what it sends. */
+  | "not-a-web-page"
   /** The page's policy keeps the `Referer` back. */
   | "policy-sends-none"
-  /** An `https` page keeps the `Referer` back from an `http` API. */
-  | "downgrade"
   /** The hosts are the same but for a leading `www.`. */
   | "www-differs"
   | "host-differs"
@@ -85,16 +72,21 @@ export type ReferrerReason =
   | "scheme-differs"
   /** The pattern names a port, and the page is on another. */
   | "port-differs"
-  /** The pattern wants a path, and only the origin is sent. */
+  /** The pattern wants a path, and only Chrome sends it; Firefox and Safari send the origin. */
+  | "only-in-chrome"
+  /** The pattern wants a path, and it is not sent. */
   | "path-not-sent"
-  /** The path and query are sent, and are not those of the pattern. */
+  /** Firefox and Safari send the origin, which matches. Chrome sends path and query too, which do not. */
   | "path-differs";
 
 /** What a page sends, and what becomes of it. */
 export interface ReferrerExplanation {
-  /** Whether the API will accept a token with this pattern from this page. */
+  /** Whether the API accepts a token with this pattern from this page, in Chrome, Firefox and Safari alike. */
   matches: boolean;
-  /** The `Referer` header; `null` where none is sent. */
+  /**
+   * The `Referer` that every browser sends; `null` where there is none. Where Chrome sends the whole URL, this is the
+   * origin that the others send.
+   */
   sent: string | null;
   /** Why, as a literal to branch on. */
   reason: ReferrerReason;
@@ -102,111 +94,107 @@ export interface ReferrerExplanation {
   advice: string;
 }
 
-const urlOf = (url: string | URL, name: string, anyScheme = false): URL => {
-  const parsed = parseUrl(url);
-  if (parsed && (anyScheme || isWeb(parsed))) return parsed;
-  throw new TypeError(`${name} must be a URL such as https://www.example.com, not ${quote(String(url))}`);
-};
-
 /**
- * Gives the tightest pattern that works under the browser's default policy: `https://host[:port]/*`.
+ * Returns the tightest pattern that works in every browser: `https://host[:port]/*`.
  *
  * @throws `TypeError` when the URL is not `http` or `https`, as no other page sends a `Referer`
  * @example referrerPatternFor("https://www.example.com/verify?step=1") // "https://www.example.com/*"
  */
 export function referrerPatternFor(url: string | URL): string {
-  return `${urlOf(url, "url").origin}/*`;
+  const page = parseUrl(url);
+  if (page === undefined || !isWeb(page)) throw notThis("url", A_URL, url);
+  return `${page.origin}/*`;
 }
 
 /**
- * Tells what `Referer` a page will really send to the API, whether the pattern matches it, and if not, why and what
- * to change. No request is made.
- *
- * It answers for Chrome. Safari, and Firefox in strict or private mode, send only the origin to another site even under
- * `unsafe-url` and `no-referrer-when-downgrade`; `advice` says so where it matters.
+ * Tells what `Referer` a page sends to the API, whether the pattern matches it in Chrome, Firefox and Safari alike, and
+ * if not, why and what to change. No request is made.
  *
  * @throws {@link ReferrerPatternError} when the pattern is not valid
- * @throws `TypeError` when `pageUrl` or `apiOrigin` is not a URL, or `referrerPolicy` is not a policy
+ * @throws `TypeError` when `pageUrl` is not a URL, or `referrerPolicy` is not a policy
  * @example
  * explainReferrer({ pattern: "https://www.example.com/verify/*", pageUrl: "https://www.example.com/verify/1" });
  * // { matches: false, sent: "https://www.example.com/", reason: "path-not-sent",
- * //   advice: 'Only "https://www.example.com/" is sent, …: use "https://www.example.com/*".' }
+ * //   advice: 'The page sends only "https://www.example.com/", …: use "https://www.example.com/*".' }
  * @see https://www.w3.org/TR/referrer-policy/
  */
 export function explainReferrer(check: ReferrerCheck): ReferrerExplanation {
   const pattern = typeof check.pattern === "string" ? parseReferrerPattern(check.pattern) : check.pattern;
-  const policy = check.referrerPolicy || DEFAULT_POLICY;
-  const policies = Object.keys(POLICIES);
-  if (!policies.includes(policy)) {
-    throw new TypeError(`referrerPolicy must be one of ${policies.join(", ")}, not ${quote(String(policy))}`);
+  const policy = checkPolicy(check.referrerPolicy);
+  const page = parseUrl(check.pageUrl);
+  if (page === undefined) throw notThis("pageUrl", A_URL, check.pageUrl);
+  if (!isWeb(page)) {
+    // What these pages send differs between browsers, so nothing is claimed of it.
+    const advice =
+      `No pattern works for a ${page.protocol} page in every browser: run the Web SDK in an https page and check that one; ` +
+      "a sandboxed iframe needs allow-same-origin, a mobile app appId.";
+    return answer("not-a-web-page", null, advice);
   }
-  const api = urlOf(check.apiOrigin ?? "https://api.complycube.com", "apiOrigin");
-  const page = urlOf(check.pageUrl, "pageUrl", true);
+  const sentUnder = SENT_UNDER[policy];
+  if (sentUnder === "nothing") {
+    const advice =
+      `Under Referrer-Policy: ${policy} the page sends no Referer: ` + `set it to ${DEFAULT_POLICY}.`;
+    return answer("policy-sends-none", null, advice);
+  }
+  const whole = page.origin + pathAndQuery(page);
+  const sent = `${page.origin}/`;
+  const chromeSendsMore = sentUnder === "more in Chrome" && whole.length <= MAX_LENGTH;
+  return explainSent(pattern, sent, chromeSendsMore ? whole : sent, !check.referrerPolicy);
+}
 
-  const { protocol, host } = page;
-  const origin = `${page.origin}/`;
-  const full = page.origin + target(page);
-  const sameOrigin = page.origin === api.origin;
-  // Chrome looks at the schemes alone. The specification would let a loopback API over http have the Referer.
-  const downgrade = protocol === "https:" && api.protocol === "http:";
-  const mute = check.sandboxed || !isWeb(page);
-  const amount = mute ? NONE : POLICIES[policy][downgrade ? 2 : sameOrigin ? 0 : 1];
-  const cut = amount === FULL && full.length > MAX_LENGTH;
-  const sent = amount === NONE ? null : amount === FULL && !cut ? full : origin;
-  const part = sent === null ? null : mismatch(pattern, new URL(sent));
+/** Explains where an origin is sent, and by Chrome perhaps the whole URL. */
+function explainSent(
+  pattern: ReferrerPattern,
+  sent: string,
+  inChrome: string,
+  isDefaultPolicy: boolean,
+): ReferrerExplanation {
+  const page = new URL(sent);
+  const best = quote(`${sent}*`);
+  const sends = `The page sends ${quote(sent)}${inChrome === sent ? "" : " (Chrome the whole URL)"}`;
+  const differing = differingPart(pattern, page);
+  const differingInChrome = differingPart(pattern, new URL(inChrome));
+  const part = differing ?? differingInChrome;
 
-  const decide = (): [ReferrerReason, string] => {
-    if (sent === null || part === null) {
-      const hopeless = "page sends no Referer, so no pattern can match:";
-      if (check.sandboxed) {
-        return ["page-sends-none", `This sandboxed ${hopeless} add allow-same-origin to its sandbox.`];
-      }
-      if (mute) {
-        return [
-          "page-sends-none",
-          `This ${protocol} ${hopeless} serve it over http or https, or use appId in a mobile app.`,
-        ];
-      }
-      return POLICIES[policy][1]
-        ? ["downgrade", `To an http API an https ${hopeless} call the API over https.`]
-        : [
-            "policy-sends-none",
-            `Under Referrer-Policy: ${policy} the ${hopeless} set it to ${DEFAULT_POLICY}.`,
-          ];
-    }
-    const best = quote(`${origin}*`);
-    const fix = `use ${best}.`;
-    const sends = `The page sends ${quote(sent)}`;
-    if (!part) {
-      const fits = `${sends}, which the pattern matches`;
-      if (pattern.scope === "any") {
-        return ["any-site", `${fits} like any other site, so a leaked token works anywhere: ${fix}`];
-      }
-      const onlyInChrome = !sameOrigin && mismatch(pattern, new URL(origin));
-      return [
-        "match",
-        `${fits}${onlyInChrome ? `, but Safari, and Firefox in strict mode, send only ${quote(origin)}: ${fix}` : "."}`,
-      ];
-    }
-    const wanted = `the pattern is for the ${part} ${quote(pattern[part])}`;
-    if (part === "path" && (cut || amount === ORIGIN)) {
-      const cause = cut
-        ? `of a URL longer than ${MAX_LENGTH} characters`
-        : `under Referrer-Policy: ${policy}`;
-      return [
-        "path-not-sent",
-        `Only ${quote(origin)} is sent ${cause}, but ${wanted}, which never arrives: ${fix}`,
-      ];
-    }
-    const bare = host.replace(/^www\./, "");
-    const other = parseUrl(`http://${bare === host ? `www.${host}` : bare}`);
-    return part === "host" && other && mismatch(pattern, other) !== part
-      ? [
-          "www-differs",
-          `${sends}, but ${wanted}: use ${best}, or ${quote(`${protocol}//*.${bare}/*`)} for both.`,
-        ]
-      : [`${part}-differs`, `${sends}, but ${wanted}: ${fix}`];
-  };
-  const [reason, advice] = decide();
-  return { matches: part === undefined, sent, reason, advice };
+  if (part === undefined) {
+    const matches = `${sends}, which the pattern matches`;
+    const embedded = isDefaultPolicy ? "; in another site's iframe it must set the policy itself" : "";
+    return pattern.scope === "any"
+      ? answer(
+          "any-site",
+          sent,
+          `${matches} like any other site, so a leaked token works anywhere: use ${best}.`,
+        )
+      : answer("match", sent, `${matches}${embedded}.`);
+  }
+
+  const differs = `${sends}, but the pattern is for the ${part} ${quote(pattern[part])}`;
+  if (part === "host" && withoutWww(baseOf(pattern.host)) === withoutWww(page.hostname)) {
+    const both = quote(`${page.protocol}//*.${withoutWww(page.host)}/*`);
+    return answer("www-differs", sent, `${differs}: use ${best}, or ${both} for both.`);
+  }
+  if (part !== "path" || differing === undefined) {
+    return answer(`${part}-differs`, sent, `${differs}: use ${best}.`);
+  }
+  return differingInChrome === undefined
+    ? answer("only-in-chrome", sent, `${differs}, which only Chrome sends: use ${best}.`)
+    : answer("path-not-sent", sent, `${differs}, which does not arrive: use ${best}.`);
+}
+
+function answer(reason: ReferrerReason, sent: string | null, advice: string): ReferrerExplanation {
+  return { matches: reason === "match" || reason === "any-site", sent, reason, advice };
+}
+
+function withoutWww(host: string): string {
+  return host.replace(/^www\./, "");
+}
+
+function checkPolicy(given: PagePolicy | undefined): Exclude<PagePolicy, ""> {
+  const policy = given || DEFAULT_POLICY;
+  if (Object.hasOwn(SENT_UNDER, policy)) return policy;
+  throw notThis("referrerPolicy", `one of ${Object.keys(SENT_UNDER).join(", ")}`, policy);
+}
+
+function notThis(name: string, wanted: string, given: unknown): TypeError {
+  return new TypeError(`${name} must be ${wanted}, not ${quote(String(given))}`);
 }

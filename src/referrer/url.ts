@@ -1,17 +1,28 @@
-/** What the function returns, or `undefined` if it throws. */
-export const attempt = <T>(run: () => T): T | undefined => {
+/** Returns what the function returns, or `undefined` where it throws. */
+export function attempt<T>(run: () => T): T | undefined {
   try {
     return run();
   } catch {
     return undefined;
   }
-};
+}
 
-/** The URL, or `undefined` where there is none. */
-export const parseUrl = (url: string | URL): URL | undefined => attempt(() => new URL(url));
+/** Returns the URL, or `undefined` where the text is none. */
+export function parseUrl(url: string | URL): URL | undefined {
+  return attempt(() => new URL(url));
+}
 
-/** Whether pages with this URL send a `Referer` at all. */
-export const isWeb = ({ protocol }: URL) => /^https?:/.test(protocol);
+/** Whether this is the URL of a web page. */
+export function isWeb(url: URL): boolean {
+  return /^https?:$/.test(url.protocol);
+}
 
-/** What a pattern's path is compared with: path and query. An empty query keeps its question mark. */
-export const target = ({ href }: URL) => href.replace(/^\w+:..[^/]*|#.*/g, "");
+/** Returns path and query, with which a pattern's path is compared. An empty query keeps its question mark. */
+export function pathAndQuery(url: URL): string {
+  const copy = new URL(url);
+  copy.username = "";
+  copy.password = "";
+  copy.hash = "";
+  copy.pathname = copy.pathname.replaceAll("|", "%7C"); // As Chrome writes it; Node.js and other browsers do not.
+  return copy.href.slice(copy.origin.length);
+}

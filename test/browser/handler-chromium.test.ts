@@ -97,6 +97,39 @@ describe.skipIf(!executablePath)("the endpoint and its page, in Chromium", () =>
     expect(await page.evaluate("globalThis.sinceLoaded")).toBe(true);
   });
 
+  test("renews the token before it expires, without the user's noticing", async () => {
+    await page.clock.install();
+    await page.goto(`${at("localhost", app)}/index.html`);
+    await signIn("ada");
+    await step("Start verification").click();
+    await step("Take a photo of your document").click();
+    await step("Take a selfie").waitFor();
+
+    complycube.passAnHour(); // Whatever was minted so far has expired.
+    await page.clock.fastForward("55:00");
+    await expect.poll(() => complycube.minted.length).toBe(2);
+    await step("Take a selfie").click();
+    await step("Send").click();
+    await page.getByText("Thank you.").waitFor();
+
+    expect(complycube.steps.map(({ answer }) => answer)).toEqual([200, 200, 200]);
+    await page.clock.fastForward("55:00"); // The renewal ends with the verification.
+    expect(complycube.minted).toHaveLength(2);
+  });
+
+  test("goes on later when the user closes the SDK", async () => {
+    await page.goto(`${at("localhost", app)}/index.html`);
+    await signIn("ada");
+    await step("Start verification").click();
+    await step("Close").click();
+    await page.getByText("You can go on whenever you like.").waitFor();
+
+    await step("Start verification").click();
+
+    await step("Take a photo of your document").waitFor();
+    expect(complycube.minted).toHaveLength(2);
+  });
+
   test("a token taken from the page is worth nothing on another site", async () => {
     await page.goto(`${at("localhost", app)}/index.html`);
     await signIn("ada");

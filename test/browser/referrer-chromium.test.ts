@@ -33,7 +33,6 @@ const REFUSED_ON_PURPOSE = [
  */
 const READ_DIFFERENTLY = [
   { reason: "Chromium takes a space in a host", applies: (url: string) => /\/\/[^/?#]* /.test(url) },
-  { reason: "Chromium writes a bar in a path as %7C", applies: (url: string) => /^[^?#]*\|/.test(url) },
 ];
 
 const refusedOnPurpose = (pattern: string): (typeof REFUSED_ON_PURPOSE)[number]["reason"] | undefined => {

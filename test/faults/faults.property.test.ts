@@ -228,8 +228,15 @@ describe("generate", () => {
       "dangerouslyAllowBrowser",
       "dangerouslyAllowPlainHttp",
       "allowAnyReferrer",
+      "allowReferrerPath",
     );
-    const callOption = fc.constantFrom("signal", "timeoutMs", "maxRetries", "allowAnyReferrer");
+    const callOption = fc.constantFrom(
+      "signal",
+      "timeoutMs",
+      "maxRetries",
+      "allowAnyReferrer",
+      "allowReferrerPath",
+    );
     const send = vi.fn(async () => new Response(MINTED));
     await fc.assert(
       fc.asyncProperty(clientOption, callOption, value, async (clientOption, callOption, value) => {

@@ -67,6 +67,19 @@ export function describeEndpoint(
       expect(api.violations).toEqual([]);
     });
 
+    test.each([
+      ["empty JSON", "application/json", ""],
+      ["broken JSON", "application/json", '{"clientId":'],
+      ["a form", "application/x-www-form-urlencoded", "clientId=CLIENT_OF_EVE"],
+      ["of an unknown type", "application/x-unknown", "clientId"],
+      ["large", "text/plain", "x".repeat(3_000_000)],
+    ])("answers a body that is %s as it answers none", async (_, type, body) => {
+      const { status } = await ask({ ...SAME_ORIGIN, "content-type": type }, body);
+
+      expect(status).toBe(200);
+      expect(api.sent).toEqual([{ clientId: "CLIENT_ID_OF_ADA", referrer }]);
+    });
+
     test("answers 401 when nobody is signed in", async () => {
       const { status, body } = await ask({ ...SAME_ORIGIN, cookie: "session=forged" });
 

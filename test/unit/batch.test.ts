@@ -78,6 +78,7 @@ describe("generateMany", () => {
       {},
       { clientId: "CLIENT_9" },
       { clientId: "C", appId, referrer: "https://a.example/*" },
+      { clientId: "C", referrer: "https://a.example/verify/*" },
     ];
 
     const results = await collect(
@@ -88,8 +89,9 @@ describe("generateMany", () => {
       request?.clientId,
       token ?? (error as Error).name,
     ]);
-    expect(outcomes).toHaveLength(9);
-    expect(outcomes.filter(([, outcome]) => outcome === "TypeError")).toHaveLength(bad.length);
+    expect(outcomes).toHaveLength(10);
+    expect(outcomes.filter(([, outcome]) => outcome === "TypeError")).toHaveLength(bad.length - 1);
+    expect(outcomes).toContainEqual(["C", "ReferrerPatternError"]);
     expect(outcomes).toEqual(
       expect.arrayContaining([
         ["CLIENT_1", "TOKEN"],
@@ -391,7 +393,7 @@ describe("generateMany", () => {
     [{}, {}, TypeError, "requests must be an iterable"],
     [[], { concurrency: 0 }, RangeError, "concurrency must be a whole number from 1"],
     [[], { concurency: 4 }, TypeError, 'unknown field "concurency". Known: signal, timeoutMs, maxRetries'],
-    [[], { concurency: 4 }, TypeError, "allowAnyReferrer, concurrency."],
+    [[], { concurency: 4 }, TypeError, "allowReferrerPath, concurrency."],
     [[], { maxRetries: -1 }, RangeError, "maxRetries"],
     [[], { signal: {} }, TypeError, "signal must be an AbortSignal"],
     [[], null, TypeError, "options must be an object, not null."],

@@ -45,14 +45,17 @@ afterAll(() => {
 });
 
 describe("generate", () => {
-  test("says of a pattern with a path, on stderr, that by default it does not match", async () => {
-    const { status, stdout, stderr } = await cli("C1", "--referrer", "https://www.example.com/verify/*");
+  test("mints for a pattern with a path only with --allow-referrer-path", async () => {
+    const referrer = "https://www.example.com/verify/*";
 
-    expect(stdout).toBe("TOKEN_OF_C1\n");
-    expect(stderr).toBe(
-      "A browser sends only its page's origin by default, and this pattern names a path: try check-referrer.\n",
-    );
-    expect(status).toBe(0);
+    const refused = await cli("C1", "--referrer", referrer);
+    const minted = await cli("C1", "--referrer", referrer, "--allow-referrer-path");
+
+    expect(refused.stderr).toContain('Use "https://www.example.com/*". If all your users have Chrome');
+    expect(refused.stderr).toContain("give --allow-referrer-path. Try: complycube-tokens generate --help");
+    expect(refused.status).toBe(2);
+    expect(minted).toEqual({ status: 0, stdout: "TOKEN_OF_C1\n", stderr: "" });
+    expect(sent).toHaveLength(1);
   });
 
   test.each([
@@ -155,8 +158,8 @@ describe("generate", () => {
     [["", "--app-id", appId], "CLIENT_ID is blank."],
     [["C1", "--app-id", ""], "--app-id is blank."],
     [["C1", "--referrer", ""], "--referrer is blank."],
-    [["C1", "--referrer", "com.example.app"], 'looks like an app ID: use --app-id "com.example.app".'],
-    [["C1", "--app-id", "www.example.com"], 'use --referrer "https://www.example.com/*".'],
+    [["C1", "--referrer", "com.example.app"], 'looks like an app ID. Pass --app-id "com.example.app".'],
+    [["C1", "--app-id", "www.example.com"], 'pass --referrer "https://www.example.com/*".'],
     [
       ["live_KEYKEYKEY", "--app-id", appId],
       "CLIENT_ID looks like an API key. The key goes into COMPLYCUBE_API_KEY",
@@ -194,6 +197,19 @@ describe("generate", () => {
 });
 
 describe("generate --batch", () => {
+  test("refuses a line whose pattern has a path, unless --allow-referrer-path is given", async () => {
+    const file = lines(['{"clientId":"C1","referrer":"https://www.example.com/verify/*"}']);
+
+    const refused = await cli("--batch", file);
+    const minted = await cli("--batch", file, "--allow-referrer-path");
+
+    expect(parse(refused.stdout)[0]?.error).toMatchObject({ name: "ReferrerPatternError" });
+    expect(refused.status).toBe(1);
+    expect(parse(minted.stdout)[0]).toMatchObject({ token: "TOKEN_OF_C1" });
+    expect(minted.status).toBe(0);
+    expect(sent).toHaveLength(1);
+  });
+
   test("writes a result for every line, with its number, and exits 1 when one failed", async () => {
     answer = (clientId, response) =>
       clientId === "C2" ? void response.writeHead(401).end('{"message":"no"}') : minting(clientId, response);

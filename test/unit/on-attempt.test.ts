@@ -32,6 +32,7 @@ describe("onAttempt", () => {
     expect(events).toEqual([
       {
         attempt: 1,
+        waitedMs: 0,
         durationMs: expect.any(Number),
         status: 200,
         requestId: "req_1",
@@ -49,11 +50,28 @@ describe("onAttempt", () => {
       new Response(MINTED, { status: 201 }),
     ]);
 
-    expect(events.map(({ durationMs: _, ...event }) => event)).toEqual([
+    expect(events.map(({ durationMs: _, waitedMs: __, ...event }) => event)).toEqual([
       { attempt: 1, status: undefined, requestId: undefined, errorCode: "connection", retryInMs: 0.5 },
       { attempt: 2, status: 503, requestId: "req_2", errorCode: "api", retryInMs: 1 },
       { attempt: 3, status: 201, requestId: undefined, errorCode: undefined, retryInMs: undefined },
     ]);
+  });
+
+  test("is told how long the attempt waited for its place in the rate limit", async () => {
+    const answers = [new Response(MINTED), new Response(MINTED)];
+    const events: AttemptEvent[] = [];
+    const client = new ComplyCube({
+      apiKey: KEY,
+      rateLimit: 1,
+      fetch: async () => answers.shift() as Response,
+      onAttempt: (event) => events.push(event),
+    });
+
+    await Promise.all([1, 2].map(() => client.token.generate(CLIENT_ID, { appId: "com.myapp.demo.app" })));
+
+    expect(events[0]?.waitedMs).toBe(0);
+    expect(events[1]?.waitedMs).toBeGreaterThan(950);
+    expect(events[1]?.durationMs).toBeLessThan(500);
   });
 
   test("is told that no other attempt follows the last", async () => {
@@ -130,6 +148,7 @@ describe("onAttempt", () => {
         "requestId",
         "retryInMs",
         "status",
+        "waitedMs",
       ]);
     }
   });

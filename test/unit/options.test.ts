@@ -14,7 +14,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-const MISSING = /^apiKey is missing: .*COMPLYCUBE_API_KEY/;
+const MISSING = /^apiKey is missing\. .*COMPLYCUBE_API_KEY/;
 
 /** What no number option takes, and the error each gets. */
 const notNumbers: [string, unknown, string][] = [
@@ -131,6 +131,8 @@ describe("an option of the wrong kind", () => {
     ["onAttempt", "log"],
     ["onAttempt", null],
     ["allowAnyReferrer", "yes"],
+    ["allowReferrerPath", "yes"],
+    ["allowReferrerPath", null],
     ["allowAnyReferrer", 1],
     ["allowAnyReferrer", null],
     ["dangerouslyAllowBrowser", "yes"],
@@ -155,6 +157,8 @@ describe("an option of the wrong kind", () => {
     ["signal", { throwIfAborted() {}, addEventListener() {}, removeEventListener() {} }],
     ["signal", true],
     ["allowAnyReferrer", "yes"],
+    ["allowReferrerPath", "yes"],
+    ["allowReferrerPath", null],
   ])("is refused by name at a call, with nothing sent: %s: %o", async (name, value) => {
     const { error } = await settle(client(), { [name]: value });
 
@@ -214,13 +218,41 @@ describe("apiKey", () => {
     expect(answered.mock.calls[0]?.[1].headers).toMatchObject({ authorization: "test_FROM_THE_ENVIRONMENT" });
   });
 
-  test.each(["", "  ", undefined])("is missed when the environment has %o", (value) => {
+  test.each(["", "  ", undefined])("is missed by a call when the environment has %o", async (value) => {
     vi.stubEnv("COMPLYCUBE_API_KEY", value);
+    const complycube = new ComplyCube({ fetch: answered });
 
-    expect(caught(() => new ComplyCube())).toMatchObject({ message: expect.stringMatching(MISSING) });
+    const { error } = await settle(complycube);
+
+    expect(error).toMatchObject({ name: "TypeError", message: expect.stringMatching(MISSING) });
+    expect(answered).not.toHaveBeenCalled();
   });
 
-  test("is missed when the environment may not be read, as in Deno without permission", () => {
+  test("is taken from the environment by the call when it was not there before", async () => {
+    vi.stubEnv("COMPLYCUBE_API_KEY", undefined);
+    const complycube = new ComplyCube({ fetch: answered });
+    vi.stubEnv("COMPLYCUBE_API_KEY", KEY);
+
+    expect(await settle(complycube)).toEqual({ token: TOKEN });
+    expect(answered.mock.calls[0]?.[1].headers).toMatchObject({ authorization: KEY });
+  });
+
+  test("of undefined is missed at construction, where the environment has none", () => {
+    vi.stubEnv("COMPLYCUBE_API_KEY", undefined);
+
+    expect(caught(() => new ComplyCube({ apiKey: undefined }))).toMatchObject({
+      name: "TypeError",
+      message: expect.stringMatching(MISSING),
+    });
+  });
+
+  test("in the environment that cannot be one is refused at construction", () => {
+    vi.stubEnv("COMPLYCUBE_API_KEY", "Bearer test_KEY");
+
+    expect(caught(() => new ComplyCube())).toBeInstanceOf(TypeError);
+  });
+
+  test("is missed when the environment may not be read, as in Deno without permission", async () => {
     vi.stubGlobal("process", {
       versions: process.versions,
       get env() {
@@ -228,10 +260,45 @@ describe("apiKey", () => {
       },
     });
 
-    const error = caught(() => new ComplyCube());
+    const { error } = await settle(new ComplyCube({ fetch: answered }));
     vi.unstubAllGlobals(); // Before anything else wants the environment.
 
     expect(error).toMatchObject({ message: expect.stringMatching(MISSING) });
+  });
+
+  test("and baseUrl given, the environment is not read, which Deno asks a person about", () => {
+    const read = vi.fn(() => ({}));
+    vi.stubGlobal("process", {
+      versions: process.versions,
+      get env() {
+        return read();
+      },
+    });
+
+    const complycube = new ComplyCube({ apiKey: KEY, baseUrl: "https://api.example.com" });
+    vi.unstubAllGlobals();
+
+    expect(complycube).toBeInstanceOf(ComplyCube);
+    expect(read).not.toHaveBeenCalled();
+  });
+
+  test.each([`"${KEY}"`, `'${KEY}'`, `${KEY}"`])(
+    "in quotes is refused, and the message says so",
+    (apiKey) => {
+      expect(caught(() => client({ apiKey }))).toMatchObject({
+        name: "TypeError",
+        message: expect.stringMatching(/^apiKey is in quotes\. Take them off/),
+      });
+    },
+  );
+
+  test("that a function does not return is missed, and the message names the variable", async () => {
+    const { error } = await settle(client({ apiKey: () => undefined as unknown as string }));
+
+    expect(error).toMatchObject({
+      name: "TypeError",
+      message: expect.stringMatching(/^The result of the apiKey function is missing\. .*COMPLYCUBE_API_KEY/),
+    });
   });
 
   test("of null is not taken from the environment instead", () => {
@@ -407,4 +474,87 @@ function client(options: Record<string, unknown> = {}): ComplyCube {
 
 function named(name: string) {
   return expect.stringMatching(new RegExp(`^${name} `));
+}
+
+describe("a polluted Object.prototype", () => {
+  const elsewhere = vi.fn(async () => Response.json({ token: "STOLEN" }));
+
+  test.each<[string, unknown]>([
+    ["baseUrl", "https://attacker.example"],
+    ["timeoutMs", 0],
+    ["maxRetries", -1],
+    ["rateLimit", "nonsense"],
+    ["allowAnyReferrer", true],
+    ["onAttempt", elsewhere],
+    ["dangerouslyAllowBrowser", "nonsense"],
+    ["dangerouslyAllowPlainHttp", "nonsense"],
+    ["signal", AbortSignal.abort("polluted")],
+  ])("with %s changes nothing for a client and its calls", async (name, value) => {
+    const [token, refusal] = await polluted(name, value, async () => {
+      const complycube = new ComplyCube({ apiKey: KEY, fetch: answered });
+      const anySite = complycube.token.generate("CLIENT_ID", { referrer: "<all_urls>" }, {});
+      return [
+        await complycube.token.generate("CLIENT_ID", TARGET, {}),
+        await anySite.catch((error) => error),
+      ];
+    });
+
+    expect(token).toBe(TOKEN);
+    expect(refusal).toBeInstanceOf(TypeError);
+    expect(answered).toHaveBeenCalledWith("https://api.complycube.com/v1/tokens", expect.anything());
+    expect(elsewhere).not.toHaveBeenCalled();
+  });
+
+  test("with fetch does not send", async () => {
+    const error = await polluted("fetch", elsewhere, async () => {
+      const complycube = new ComplyCube({ apiKey: KEY, baseUrl: "http://127.0.0.1:1", maxRetries: 0 });
+      return complycube.token.generate("CLIENT_ID", TARGET).catch((error) => error);
+    });
+
+    expect(error).toMatchObject({ code: "connection" });
+    expect(elsewhere).not.toHaveBeenCalled();
+  });
+
+  test("with apiKey gives no key", async () => {
+    vi.stubEnv("COMPLYCUBE_API_KEY", undefined);
+
+    const { error } = await polluted("apiKey", KEY, () => settle(new ComplyCube({ fetch: answered })));
+
+    expect(error).toMatchObject({ message: expect.stringMatching(MISSING) });
+  });
+
+  test("with baseUrl or fetch changes nothing for createTokensFetch", async () => {
+    const body = { clientId: "CLIENT_ID", appId: "com.example.app" };
+    const sentTo: string[] = [];
+    const fetch = async (request: Request) => {
+      sentTo.push(request.url);
+      return Response.json({ token: TOKEN });
+    };
+
+    await polluted("baseUrl", "https://attacker.example", () =>
+      createTokensFetch({ apiKey: KEY, fetch }).POST("/v1/tokens", { body }),
+    );
+    const unsent = polluted("fetch", elsewhere, () =>
+      createTokensFetch({ apiKey: KEY, baseUrl: "http://127.0.0.1:1" }).POST("/v1/tokens", { body }),
+    );
+
+    await expect(unsent).rejects.toThrow("fetch failed");
+    expect(sentTo).toEqual(["https://api.complycube.com/v1/tokens"]);
+    expect(elsewhere).not.toHaveBeenCalled();
+  });
+});
+
+/** Runs with something on `Object.prototype`, and takes it off again whatever happens. */
+async function polluted<T>(name: string, value: unknown, run: () => Promise<T>): Promise<T> {
+  Object.defineProperty(Object.prototype, name, {
+    value,
+    configurable: true,
+    writable: true,
+    enumerable: true,
+  });
+  try {
+    return await run();
+  } finally {
+    delete (Object.prototype as Record<string, unknown>)[name];
+  }
 }

@@ -1,13 +1,11 @@
 import { getEventListeners } from "node:events";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
-import { GUARD_MS, LATE_GUARD_MS, SlidingWindow } from "../../src/core/limit/sliding-window.ts";
+import { GUARD_MS, LOOK_EVERY_MS, SlidingWindow } from "../../src/core/limit/sliding-window.ts";
 import { ComplyCube, type ComplyCubeOptions, type RateLimiter } from "../../src/index.ts";
 
 const TARGET = { appId: "com.myapp.demo.app" };
-/** What a place is held for when no answer comes. */
-const UNANSWERED_MS = 1_000 + GUARD_MS + LATE_GUARD_MS;
-/** What a place is held for when the answer comes at once. */
-const ANSWERED_MS = 1_000 + GUARD_MS;
+/** What a place is held for. */
+const HELD_MS = 1_000 + GUARD_MS;
 
 let keys = 0;
 
@@ -24,7 +22,7 @@ describe("SlidingWindow", () => {
   test("lets calls through at once while the second has room", () => {
     const window = new SlidingWindow(3);
 
-    const turns = [1, 2, 3].map(() => window.take(undefined, 0));
+    const turns = [1, 2, 3].map(() => window.take(undefined));
 
     expect(turns).toEqual([undefined, undefined, undefined]);
     expect(vi.getTimerCount()).toBe(0);
@@ -37,7 +35,7 @@ describe("SlidingWindow", () => {
     call("b");
     call("c");
 
-    await vi.advanceTimersByTimeAsync(UNANSWERED_MS - 301);
+    await vi.advanceTimersByTimeAsync(HELD_MS - 301);
     const before = [...sent];
     await vi.advanceTimersByTimeAsync(1);
 
@@ -49,19 +47,19 @@ describe("SlidingWindow", () => {
   test("is first come, first served, and lets nobody push in when a place is free", async () => {
     const { sent, call } = watched(1);
     for (const name of ["a", "b", "c", "d"]) call(name);
-    await vi.advanceTimersByTimeAsync(UNANSWERED_MS);
+    await vi.advanceTimersByTimeAsync(HELD_MS);
     call("late");
 
-    await vi.advanceTimersByTimeAsync(5 * UNANSWERED_MS);
+    await vi.advanceTimersByTimeAsync(5 * HELD_MS);
 
     expect(sent).toEqual(["a", "b", "c", "d", "late"]);
   });
 
-  test("a place whose answer is later than usual counts from when it may have left", async () => {
+  test("a place whose answer is later than the fastest counts from when it may have arrived", async () => {
     const { window, at, call } = watched(1);
     for (let i = 0; i < 4; i++) {
       call("a");
-      await vi.advanceTimersByTimeAsync(100); // What is usual.
+      await vi.advanceTimersByTimeAsync(100);
       window.settled(at[i] as number, true);
       await vi.advanceTimersByTimeAsync(2_000);
     }
@@ -71,10 +69,10 @@ describe("SlidingWindow", () => {
     window.settled(at[4] as number, true);
     await vi.advanceTimersByTimeAsync(5_000);
 
-    expect((at[5] as number) - (at[4] as number)).toBe(300 + ANSWERED_MS);
+    expect((at[5] as number) - (at[4] as number)).toBe(300 + HELD_MS);
   });
 
-  test("an API that usually takes seconds to answer slows nobody down", async () => {
+  test("an API that takes seconds to answer slows nobody down", async () => {
     const { window, at, call } = watched(1);
     call("a");
     await vi.advanceTimersByTimeAsync(3_000);
@@ -83,25 +81,32 @@ describe("SlidingWindow", () => {
     call("c");
     await vi.advanceTimersByTimeAsync(5_000);
 
-    expect((at[2] as number) - (at[1] as number)).toBe(ANSWERED_MS);
+    expect((at[2] as number) - (at[1] as number)).toBe(HELD_MS);
   });
 
-  test("a failure without an answer frees the place, and says nothing of what is usual", async () => {
+  test("a failure without an answer holds its place as long, and says nothing of the fastest answer", async () => {
     const { window, at, call } = watched(1);
-    call("a");
-    await vi.advanceTimersByTimeAsync(3_000);
-    window.settled(at[0] as number, false);
+    for (const [answered, tookMs] of [
+      [true, 200],
+      [true, 200],
+      [false, 10],
+      [true, 200],
+    ] as const) {
+      call("a");
+      await vi.advanceTimersByTimeAsync(tookMs);
+      window.settled(at.at(-1) as number, answered);
+      await vi.advanceTimersByTimeAsync(3_000);
+    }
     call("b");
-    window.settled(at[1] as number, false);
+    await vi.advanceTimersByTimeAsync(200);
+    window.settled(at.at(-1) as number, false);
     call("c");
-    call("d");
-    await vi.advanceTimersByTimeAsync(10_000);
+    await vi.advanceTimersByTimeAsync(3_000);
 
-    expect((at[2] as number) - (at[1] as number)).toBe(ANSWERED_MS);
-    expect((at[3] as number) - (at[2] as number)).toBe(UNANSWERED_MS);
+    expect((at[5] as number) - (at[4] as number)).toBe(HELD_MS);
   });
 
-  test("a place on a cold connection counts from its answer", async () => {
+  test("the places of the first requests, whose connections had to be opened, count from their answers", async () => {
     const { window, at, call } = watched(2);
     call("a");
     call("b");
@@ -115,15 +120,15 @@ describe("SlidingWindow", () => {
     await vi.advanceTimersByTimeAsync(10_000);
 
     const [a = 0, b = 0, c = 0, d = 0] = at;
-    expect([b - a, c - a, d - a]).toEqual([0, 100 + ANSWERED_MS, 150 + ANSWERED_MS]);
+    expect([b - a, c - a, d - a]).toEqual([0, 100 + HELD_MS, 150 + HELD_MS]);
   });
 
-  test("an abort leaves the queue at once, with the caller's reason, and frees the place in it", async () => {
+  test("an abort leaves the line at once, with the caller's reason, and gives the place to the next that asks", async () => {
     const { window, sent, call } = watched(1, 1);
     const caller = new AbortController();
     call("a");
     const waiting = call("b", caller.signal);
-    expect(() => window.take(undefined, 2)).toThrow("1 calls already wait");
+    expect(() => window.take(undefined)).toThrow("1 calls already wait");
 
     caller.abort("the user left");
 
@@ -131,7 +136,7 @@ describe("SlidingWindow", () => {
     expect(getEventListeners(caller.signal, "abort")).toEqual([]);
     expect(vi.getTimerCount()).toBe(0);
     call("c");
-    await vi.advanceTimersByTimeAsync(UNANSWERED_MS);
+    await vi.advanceTimersByTimeAsync(HELD_MS);
     expect(sent).toEqual(["a", "c"]);
   });
 
@@ -141,7 +146,7 @@ describe("SlidingWindow", () => {
     call("a");
     call("b", signal);
 
-    await vi.advanceTimersByTimeAsync(UNANSWERED_MS);
+    await vi.advanceTimersByTimeAsync(HELD_MS);
 
     expect(sent).toEqual(["a", "b"]);
     expect(getEventListeners(signal, "abort")).toEqual([]);
@@ -154,10 +159,11 @@ describe("SlidingWindow", () => {
     const waiting = call("b", caller.signal);
     call("c");
 
-    vi.advanceTimersByTime(UNANSWERED_MS); // Grants the place; nothing that awaits it has run yet.
+    vi.advanceTimersByTime(HELD_MS); // Wakes it; nothing that awaits it has run yet.
     caller.abort("now");
 
     await expect(waiting).rejects.toBe("now");
+    await vi.advanceTimersByTimeAsync(LOOK_EVERY_MS);
     expect(sent).toEqual(["a", "c"]);
     expect(getEventListeners(caller.signal, "abort")).toEqual([]);
   });
@@ -166,13 +172,13 @@ describe("SlidingWindow", () => {
     const { window, call } = watched(1, 2);
     for (const name of ["a", "b", "c"]) call(name);
 
-    const error = caught(() => window.take(undefined, 1));
+    const error = caught(() => window.take(undefined));
 
     expect(error).toMatchObject({
       name: "RateLimitQueueFullError",
       code: "rate_limit_queue_full",
       maxQueue: 2,
-      attempts: 1,
+      attempts: 0,
     });
   });
 
@@ -191,15 +197,15 @@ describe("SlidingWindow", () => {
     expect(sent).toEqual(["a", "b"]);
   });
 
-  test("resize lets those in who now have room", async () => {
+  test("resize lets those in who now have room, when they look", async () => {
     const { window, sent, call } = watched(1);
     for (const name of ["a", "b", "c", "d"]) call(name);
 
     window.resize(3);
-    await vi.advanceTimersByTimeAsync(0);
+    await vi.advanceTimersByTimeAsync(LOOK_EVERY_MS);
     const widened = [...sent];
     window.resize(Number.POSITIVE_INFINITY);
-    await vi.advanceTimersByTimeAsync(0);
+    await vi.advanceTimersByTimeAsync(LOOK_EVERY_MS);
 
     expect(widened).toEqual(["a", "b", "c"]);
     expect(sent).toEqual(["a", "b", "c", "d"]);
@@ -213,9 +219,9 @@ describe("SlidingWindow", () => {
 
     window.resize(2);
     call("e");
-    await vi.advanceTimersByTimeAsync(UNANSWERED_MS - 501);
+    await vi.advanceTimersByTimeAsync(HELD_MS - 1);
     const before = sent.length;
-    await vi.advanceTimersByTimeAsync(501);
+    await vi.advanceTimersByTimeAsync(1);
 
     expect(before).toBe(4);
     expect(sent).toEqual(["a", "b", "c", "d", "e"]);
@@ -227,7 +233,7 @@ describe("SlidingWindow", () => {
     call("b");
 
     vi.setSystemTime(Date.now() + 3_600_000);
-    await vi.advanceTimersByTimeAsync(UNANSWERED_MS - 1);
+    await vi.advanceTimersByTimeAsync(HELD_MS - 1);
     const before = [...sent];
     vi.setSystemTime(Date.now() - 7_200_000);
     await vi.advanceTimersByTimeAsync(1);
@@ -236,7 +242,7 @@ describe("SlidingWindow", () => {
     expect(sent).toEqual(["a", "b"]);
   });
 
-  test("has a timer only while somebody waits", async () => {
+  test("has a timer for each call that waits, and none otherwise", async () => {
     const { call } = watched(1);
     call("a");
     const idle = vi.getTimerCount();
@@ -244,9 +250,30 @@ describe("SlidingWindow", () => {
     call("c");
     const waiting = vi.getTimerCount();
 
-    await vi.advanceTimersByTimeAsync(2 * UNANSWERED_MS);
+    await vi.advanceTimersByTimeAsync(2 * HELD_MS);
 
-    expect([idle, waiting, vi.getTimerCount()]).toEqual([0, 1, 0]);
+    expect([idle, waiting, vi.getTimerCount()]).toEqual([0, 2, 0]);
+  });
+
+  test("a call whose timer never fires holds nobody up for longer than its own place", async () => {
+    const { sent, call } = watched(1);
+    call("a");
+    withoutTimers(() => call("vanished")); // As when a runtime cancels its request.
+    call("b");
+    call("c");
+
+    await vi.advanceTimersByTimeAsync(4 * HELD_MS);
+
+    expect(sent).toEqual(["a", "b", "c"]);
+  });
+
+  test("a million places a second, once used, are forgotten with the next call", async () => {
+    const window = new SlidingWindow(1_000_000);
+    for (let i = 0; i < 200_000; i++) window.take(undefined);
+
+    await vi.advanceTimersByTimeAsync(HELD_MS);
+
+    expect(window.idle).toBe(true);
   });
 });
 
@@ -343,7 +370,7 @@ describe("rateLimit", () => {
     });
 
     for (let i = 0; i < 2; i++) void client.token.generate("CLIENT_ID", TARGET).catch(() => {});
-    await vi.advanceTimersByTimeAsync(ANSWERED_MS);
+    await vi.advanceTimersByTimeAsync(HELD_MS);
 
     expect(sent.length).toBe(2);
   });
@@ -355,7 +382,7 @@ describe("rateLimit", () => {
     });
 
     const call = client.token.generate("CLIENT_ID", TARGET).catch((error) => error);
-    await vi.advanceTimersByTimeAsync(ANSWERED_MS - 1);
+    await vi.advanceTimersByTimeAsync(HELD_MS - 1);
     const before = sent.length;
     await vi.advanceTimersByTimeAsync(10);
 
@@ -391,7 +418,7 @@ describe("rateLimit", () => {
     const calls = [1, 2, 3].map(() => client.token.generate("CLIENT_ID", TARGET));
 
     await expect(calls[2]).rejects.toMatchObject({ name: "RateLimitQueueFullError", attempts: 0 });
-    await vi.advanceTimersByTimeAsync(UNANSWERED_MS);
+    await vi.advanceTimersByTimeAsync(HELD_MS);
 
     await expect(Promise.all(calls.slice(0, 2))).resolves.toHaveLength(2);
     expect(sent.length).toBe(2);
@@ -408,6 +435,40 @@ describe("rateLimit", () => {
     await expect(waiting).rejects.toBe("now");
     await vi.advanceTimersByTimeAsync(5_000);
     expect(sent.length).toBe(1);
+  });
+});
+
+describe("after fake timers", () => {
+  test.each<[string, number]>([
+    ["were taken off again", 0],
+    ["advanced an hour", 3_600_000],
+  ])("that %s, calls with the same key go on", async (_, advanceMs) => {
+    const apiKey = key("test_");
+    const faked = counted({ apiKey });
+    for (let i = 0; i < 8; i++) void faked.client.token.generate("CLIENT_ID", TARGET);
+    await vi.advanceTimersByTimeAsync(advanceMs);
+    for (let i = 0; i < 8; i++) void faked.client.token.generate("CLIENT_ID", TARGET);
+    await vi.advanceTimersByTimeAsync(0);
+    vi.useRealTimers();
+
+    const startedAt = performance.now();
+    const real = counted({ apiKey });
+    await Promise.all([1, 2, 3].map(() => real.client.token.generate("CLIENT_ID", TARGET)));
+
+    expect(performance.now() - startedAt).toBeLessThan(3_000);
+  });
+
+  test("a penalty does not outlive the time it was meant for", async () => {
+    const apiKey = key("test_");
+    const faked = counted({ apiKey, maxRetries: 0 }, [], async () => new Response(null, { status: 429 }));
+    await vi.advanceTimersByTimeAsync(3_600_000);
+    await faked.client.token.generate("CLIENT_ID", TARGET).catch(() => {});
+    vi.useRealTimers();
+
+    const startedAt = performance.now();
+    await counted({ apiKey }).client.token.generate("CLIENT_ID", TARGET);
+
+    expect(performance.now() - startedAt).toBeLessThan(1_500);
   });
 });
 
@@ -514,7 +575,7 @@ function watched(perSecond: number, maxQueue?: number) {
       sent.push(name);
       at.push(performance.now());
     };
-    const turn = window.take(signal, 0);
+    const turn = window.take(signal);
     if (turn === undefined) return pass();
     const passed = turn.then(pass);
     passed.catch(() => {});
@@ -552,6 +613,13 @@ function counted(
 /** A key that no other test has used, because a key's limit is shared. */
 function key(prefix: string): string {
   return `${prefix}KEY_${++keys}`;
+}
+
+function withoutTimers(run: () => void): void {
+  const { setTimeout } = globalThis;
+  globalThis.setTimeout = (() => 0) as never;
+  run();
+  globalThis.setTimeout = setTimeout;
 }
 
 function caught(run: () => unknown): unknown {

@@ -36,6 +36,23 @@ describe("parseReferrerPattern", () => {
   });
 
   test.each([
+    ["https://www.example.com/*", "https://www.example.com/*"],
+    ["https://WWW.Example.COM/Verify*", "https://www.example.com/Verify*"],
+    ["*://*.BÜCHER.example/*", "*://*.xn--bcher-kva.example/*"],
+    ["https://example.com:443/*", "https://example.com:443/*"],
+    ["https://Example.com:*/*", "https://example.com:*/*"],
+    ["https://127.1/*", "https://127.0.0.1/*"],
+    ["http://[0:0::1]:3000/*", "http://[::1]:3000/*"],
+    ["https://*/*", "https://*/*"],
+    ["<all_urls>", "*://*/*"],
+  ])("gives %s the canonical form %s", (pattern, canonical) => {
+    const parsed = parseReferrerPattern(pattern);
+
+    expect(parsed.canonical).toBe(canonical);
+    expect(parseReferrerPattern(canonical).canonical).toBe(canonical);
+  });
+
+  test.each([
     ["https://www.example.com/", "page"],
     ["https://www.example.com/verify?x=1", "page"],
     ["https://www.example.com/*", "origin"],
@@ -72,7 +89,7 @@ describe("parseReferrerPattern", () => {
     ["www.example.com/*", "missing-scheme-separator", 0],
     ["https:/www.example.com/*", "missing-scheme-separator", 0],
     ["HTTPS://www.example.com/*", "scheme-not-allowed", 0],
-    [" https://www.example.com/*", "scheme-not-allowed", 0],
+    [" https://www.example.com/*", "whitespace", 0],
     ["file:///*", "scheme-not-allowed", 0],
     ["wss://www.example.com/*", "scheme-not-allowed", 0],
     ["https:///*", "empty-host", 8],
@@ -82,8 +99,8 @@ describe("parseReferrerPattern", () => {
     ["https://*example.com/*", "host-wildcard", 8],
     ["https://www.*.com/*", "host-wildcard", 12],
     ["https://*.*.com/*", "host-wildcard", 10],
-    ["https://exa mple.com/*", "invalid-host", 11],
-    ["https://exa\tmple.com/*", "invalid-host", 11],
+    ["https://exa mple.com/*", "whitespace", 11],
+    ["https://exa\tmple.com/*", "whitespace", 11],
     ["https://user@example.com/*", "invalid-host", 12],
     ["https://example.com?x/*", "invalid-host", 19],
     ["https://256.0.0.1/*", "invalid-host", 8],
@@ -103,8 +120,12 @@ describe("parseReferrerPattern", () => {
     ["https://example.com", "missing-path", 19],
     ["https://example.com*", "missing-path", 20],
     ["https://example.com/#/verify/*", "unmatchable-path", 20],
-    ["https://example.com/*\n", "unmatchable-path", 21],
-    ["https://example.com/a b", "unmatchable-path", 21],
+    ["https://example.com/*\n", "whitespace", 21],
+    ["https://example.com/a b", "whitespace", 21],
+    ["https://example.com/a\u0001", "unmatchable-path", 21],
+    ["https://example.com:3000:80/*", "invalid-port", 20],
+    ['"https://example.com/*"', "quotes", 0],
+    ["https://a.example/*, https://b.example/*", "several-patterns", 19],
   ];
 
   test.each(refused)("refuses %j because of %s", (pattern, reason, index) => {

@@ -4,7 +4,7 @@ import { ComplyCube, type TokenTarget } from "../../src/index.ts";
 const WEB = { referrer: "https://www.example.com/*" };
 
 /** A client over a fetch that mints a token for whatever it is sent, and shows what that was. */
-function recordingClient(options: { allowAnyReferrer?: boolean } = {}) {
+function recordingClient(options: { allowAnyReferrer?: boolean; allowReferrerPath?: boolean } = {}) {
   const fetch = vi.fn(async (_url: string, _init: RequestInit) => Response.json({ token: "TOKEN" }));
   const complycube = new ComplyCube({ apiKey: "test_UNIT_KEY", rateLimit: false, fetch, ...options });
   const sentBody = () => JSON.parse(String(fetch.mock.calls[0]?.[1]?.body));
@@ -16,11 +16,15 @@ const accepted: TokenTarget[] = [
   { referrer: "https://www.example.com/" },
   { referrer: "http://localhost:3000/*" },
   { referrer: "*://*.example.com/*" },
-  { referrer: "https://www.example.com/verify/*" },
+  { referrer: "https://www.example.com/**" },
+  { referrer: "https://www.example.com:443/*" },
   { appId: "com.myapp.demo.app" },
   { appId: "com.my-company.My_App2" },
   { appId: "4you.app" },
 ];
+
+const PATH_NOT_SENT =
+  /every browser sends the page's origin.*Use "https:\/\/www\.example\.com\/\*".*pass \{ allowReferrerPath: true \}/;
 
 const refused: { what: string; target: unknown; name?: string; says: RegExp }[] = [
   {
@@ -28,7 +32,7 @@ const refused: { what: string; target: unknown; name?: string; says: RegExp }[] 
     target: { ...WEB, appId: "com.example.app" },
     says: /exactly one field.*referrer and appId/,
   },
-  { what: "neither", target: {}, says: /exactly one field.*it has none/ },
+  { what: "neither", target: {}, says: /exactly one field and has none/ },
   {
     what: "one field and the other undefined",
     target: { ...WEB, appId: undefined },
@@ -36,8 +40,16 @@ const refused: { what: string; target: unknown; name?: string; says: RegExp }[] 
   },
   { what: "an unknown field", target: { ...WEB, locale: "en" }, says: /unknown field "locale"/ },
   { what: "a clientId", target: { ...WEB, clientId: "SOMEONE_ELSE" }, says: /unknown field "clientId"/ },
-  { what: "no target", target: undefined, says: /target must be an object, not undefined/ },
-  { what: "a string", target: WEB.referrer, says: /target must be an object, not a string/ },
+  {
+    what: "no target",
+    target: undefined,
+    says: /^target must be an object, not undefined\. The call is generate\("CLIENT_ID", \{ referrer: "[^"]+" \}\)\.$/,
+  },
+  {
+    what: "a string",
+    target: WEB.referrer,
+    says: /^target must be an object, not a string\. The call is generate\("CLIENT_ID", \{ referrer: "[^"]+" \}\)\.$/,
+  },
   {
     what: "a missing environment variable",
     target: { referrer: undefined },
@@ -67,12 +79,38 @@ const refused: { what: string; target: unknown; name?: string; says: RegExp }[] 
   {
     what: "the URL of a page",
     target: { referrer: "https://www.example.com/verify/step" },
-    says: /URL of one page.*Use "https:\/\/www\.example\.com\/\*"/,
+    name: "ReferrerPatternError",
+    says: PATH_NOT_SENT,
   },
   {
     what: "the URL of a page on any port",
     target: { referrer: "*://www.example.com:*/verify" },
-    says: /URL of one page.*Use "https:\/\/www\.example\.com\/\*"/,
+    name: "ReferrerPatternError",
+    says: PATH_NOT_SENT,
+  },
+  {
+    what: "a path with a wildcard",
+    target: { referrer: "https://www.example.com/verify/*" },
+    name: "ReferrerPatternError",
+    says: PATH_NOT_SENT,
+  },
+  {
+    what: "a query",
+    target: { referrer: "https://www.example.com/?*" },
+    name: "ReferrerPatternError",
+    says: PATH_NOT_SENT,
+  },
+  {
+    what: "two patterns that are one by Chrome's grammar",
+    target: { referrer: "https://www.example.com/*,https://app.example.com/*" },
+    name: "ReferrerPatternError",
+    says: /takes one pattern.*\(at index 25, .*Use "https:\/\/www\.example\.com\/\*"\.$/,
+  },
+  {
+    what: "two hosts that are one by Chrome's grammar",
+    target: { referrer: "https://www.example.com,app.example.com/*" },
+    name: "ReferrerPatternError",
+    says: /takes one pattern.*\(at index 23, .*Use "https:\/\/www\.example\.com\/\*"\.$/,
   },
   {
     what: "a host that was never filled in",
@@ -92,7 +130,7 @@ const refused: { what: string; target: unknown; name?: string; says: RegExp }[] 
   {
     what: "an app ID as referrer",
     target: { referrer: "com.myapp.demo.app" },
-    says: /looks like an app ID: pass \{ appId: "com\.myapp\.demo\.app" \}/,
+    says: /looks like an app ID\. Pass \{ appId: "com\.myapp\.demo\.app" \}/,
   },
   {
     what: "a page's URL as appId",
@@ -144,6 +182,43 @@ describe("generate", () => {
     },
   );
 
+  test.each<[string, unknown[]]>([
+    ["swapped arguments", [WEB, "CLIENT_ID"]],
+    ["one object", [{ clientId: "CLIENT_ID", ...WEB }]],
+    ["nothing", []],
+  ])("shows the call once when it is called with %s", async (_, args) => {
+    const { complycube, fetch } = recordingClient();
+    const generate = complycube.token.generate as (...args: unknown[]) => Promise<string>;
+
+    const error: Error = await generate.apply(complycube.token, args).then(
+      () => expect.unreachable(),
+      (reason) => reason,
+    );
+
+    expect(error.message).toMatch(/^clientId must be the ID of the client, not [a-z ]+\. The call is /);
+    expect(error.message.split("generate(")).toHaveLength(2);
+    expect(fetch).not.toHaveBeenCalled();
+  });
+
+  test("cuts a long appId in its message", async () => {
+    const { complycube } = recordingClient();
+
+    const call = complycube.token.generate("CLIENT_ID", { appId: "a b".repeat(300_000) });
+
+    await expect(call).rejects.toSatisfy((error: Error) => error.message.length < 500);
+  });
+
+  test("carries what was wrong in fields, for those who word their own message", async () => {
+    const { complycube } = recordingClient();
+
+    const error = await complycube.token.generate("CLIENT_ID", { appId: "myapp" }).catch((reason) => reason);
+
+    expect(error.argument).toBe("appId");
+    expect(error.problem).toBe('"myapp" is not a bundle ID or application ID');
+    expect(error.message).toBe(`${error.argument} ${error.problem}. ${error.advice}`);
+    expect(Object.keys(error)).toEqual([]);
+  });
+
   test("refuses an API key as client ID, and does not show it", async () => {
     const { complycube, fetch } = recordingClient();
 
@@ -184,7 +259,60 @@ describe("generate", () => {
 
     const call = complycube.token.generate("CLIENT_ID", inherited);
 
-    await expect(call).rejects.toThrow(/it has none/);
+    await expect(call).rejects.toThrow(/has none/);
+    expect(fetch).not.toHaveBeenCalled();
+  });
+
+  test.each([
+    ["https://WWW.Example.COM/*", "https://www.example.com/*"],
+    ["https://*.bücher.example/*", "https://*.xn--bcher-kva.example/*"],
+    ["https://Example.com:443/*", "https://example.com:443/*"],
+    ["http://[0:0::1]:3000/*", "http://[::1]:3000/*"],
+  ])("sends %s as browsers write it, %s", async (referrer, canonical) => {
+    const { complycube, sentBody } = recordingClient();
+
+    await complycube.token.generate("CLIENT_ID", { referrer });
+
+    expect(sentBody()).toEqual({ clientId: "CLIENT_ID", referrer: canonical });
+  });
+
+  const WITH_PATH = { referrer: "https://WWW.example.com/Verify/*" };
+
+  test("sends a pattern with a path, its path as it was given, where the client allows it", async () => {
+    const { complycube, sentBody } = recordingClient({ allowReferrerPath: true });
+
+    await complycube.token.generate("CLIENT_ID", WITH_PATH);
+
+    expect(sentBody().referrer).toBe("https://www.example.com/Verify/*");
+  });
+
+  test("sends a pattern with a path where the call allows it", async () => {
+    const { complycube, sentBody } = recordingClient();
+
+    await complycube.token.generate("CLIENT_ID", WITH_PATH, { allowReferrerPath: true });
+
+    expect(sentBody().referrer).toBe("https://www.example.com/Verify/*");
+  });
+
+  test("refuses a path where the call forbids what the client allows", async () => {
+    const { complycube, fetch } = recordingClient({ allowReferrerPath: true });
+
+    const call = complycube.token.generate("CLIENT_ID", WITH_PATH, { allowReferrerPath: false });
+
+    await expect(call).rejects.toMatchObject({
+      name: "ReferrerPatternError",
+      reason: "path-not-sent",
+      index: 23,
+    });
+    expect(fetch).not.toHaveBeenCalled();
+  });
+
+  test("refuses a path of any site where only any site is allowed", async () => {
+    const { complycube, fetch } = recordingClient({ allowAnyReferrer: true });
+
+    const call = complycube.token.generate("CLIENT_ID", { referrer: "https://*/verify" });
+
+    await expect(call).rejects.toMatchObject({ reason: "path-not-sent" });
     expect(fetch).not.toHaveBeenCalled();
   });
 

@@ -5,6 +5,7 @@ import {
   checkFields,
   checkFunction,
   checkInteger,
+  misuse,
   refuseLiveKeyOverPlainHttp,
 } from "../checks.ts";
 import type { Fetch } from "../http/exchange.ts";
@@ -18,7 +19,9 @@ import { refuseBrowser } from "./browser-guard.ts";
 export interface AttemptEvent {
   /** Which attempt this was, from 1. */
   attempt: number;
-  /** How long it took, in milliseconds. */
+  /** How long it waited for its place in the rate limit before it was sent, in milliseconds; 0 where there was room. */
+  waitedMs: number;
+  /** How long it took, in milliseconds, from being sent. */
   durationMs: number;
   /** The HTTP status, where an answer came. */
   status: number | undefined;
@@ -33,10 +36,11 @@ export interface AttemptEvent {
 /** Behaviour shared by every call of one client. */
 export interface ComplyCubeOptions {
   /**
-   * The bare `live_` or `test_` API key, or a function that gives it. A function is called once for each attempt,
+   * The bare `live_` or `test_` API key, or a function that returns it. A function is called once for each attempt,
    * inside that attempt's `timeoutMs`, and its result is used for that attempt alone: keys can be rotated.
    *
-   * @default the environment variable `COMPLYCUBE_API_KEY`
+   * @default the environment variable `COMPLYCUBE_API_KEY`; where it is not set yet, it is read again by each call, and
+   *   the limit of 5 requests a second of a `test_` key holds until then
    */
   apiKey?: string | (() => string | Promise<string>) | undefined;
   /**
@@ -78,6 +82,14 @@ export interface ComplyCubeOptions {
    */
   allowAnyReferrer?: boolean | undefined;
   /**
+   * Accepts a `referrer` with a path, such as `https://www.example.com/verify/*`. Firefox and Safari never send a path
+   * to another site, so the token works in Chrome alone, and only on pages that set `Referrer-Policy: unsafe-url` or
+   * `no-referrer-when-downgrade`.
+   *
+   * @default false
+   */
+  allowReferrerPath?: boolean | undefined;
+  /**
    * What sends the request. Called with a URL and an init that has `signal` set and `redirect: "manual"`.
    *
    * @default the global `fetch`, looked up at each call, so that interceptors installed later are used
@@ -114,6 +126,8 @@ export interface RequestOptions {
   maxRetries?: number | undefined;
   /** Accepts a `referrer` that every site matches, as in {@link ComplyCubeOptions.allowAnyReferrer}. */
   allowAnyReferrer?: boolean | undefined;
+  /** Accepts a `referrer` with a path, as in {@link ComplyCubeOptions.allowReferrerPath}. */
+  allowReferrerPath?: boolean | undefined;
 }
 
 /** Options after every check, with the defaults filled in. */
@@ -122,58 +136,68 @@ export interface Settings extends LimitSettings {
   timeoutMs: number;
   maxRetries: number;
   allowAnyReferrer: boolean;
+  allowReferrerPath: boolean;
   onAttempt: ((event: AttemptEvent) => void) | undefined;
 }
 
 /** Checks the options of a client; throws a `TypeError` or `RangeError` that names the wrong one. */
-export function checkClientOptions(options: ComplyCubeOptions): Settings {
-  checkFields("options", options, CLIENT_OPTIONS);
+export function checkClientOptions(given: ComplyCubeOptions): Settings {
+  const options = checkFields("options", given, CLIENT_OPTIONS, CONSTRUCTION);
   refuseBrowser(checkBoolean("dangerouslyAllowBrowser", options.dangerouslyAllowBrowser) ?? false);
+  const allowPlainHttp = checkBoolean("dangerouslyAllowPlainHttp", options.dangerouslyAllowPlainHttp);
   const baseUrl = checkBaseUrl(
-    orElse(options.baseUrl, environment("COMPLYCUBE_BASE_URL") || BASE_URL),
-    checkBoolean("dangerouslyAllowPlainHttp", options.dangerouslyAllowPlainHttp) ??
-      /^(true|1)$/.test(environment("COMPLYCUBE_DANGEROUSLY_ALLOW_PLAIN_HTTP") ?? ""),
+    options.baseUrl === undefined ? (environment("COMPLYCUBE_BASE_URL") ?? BASE_URL) : options.baseUrl,
+    () => allowPlainHttp ?? /^(true|1)$/.test(environment("COMPLYCUBE_DANGEROUSLY_ALLOW_PLAIN_HTTP") ?? ""),
   );
+  const apiKey = options.apiKey === undefined ? environment("COMPLYCUBE_API_KEY") : options.apiKey;
+  // `next build` loads the module that makes the client where no key is set.
+  const isKeyLater = apiKey === undefined && !("apiKey" in options);
   return {
-    apiKey: keyReader(orElse(options.apiKey, environment("COMPLYCUBE_API_KEY")), baseUrl),
+    apiKey: isKeyLater
+      ? () => checkKey(environment("COMPLYCUBE_API_KEY"), baseUrl)
+      : keyReader(apiKey, baseUrl),
     baseUrl,
-    hasFixedKey: typeof options.apiKey !== "function",
+    hasFixedKey: !isKeyLater && typeof apiKey !== "function",
     fetch: checkFunction("fetch", options.fetch) ?? globalFetch,
     timeoutMs: checkInteger("timeoutMs", options.timeoutMs, 1) ?? 10_000,
     maxRetries: checkInteger("maxRetries", options.maxRetries, 0) ?? 2,
     rateLimit: options.rateLimit,
     allowAnyReferrer: checkBoolean("allowAnyReferrer", options.allowAnyReferrer) ?? false,
+    allowReferrerPath: checkBoolean("allowReferrerPath", options.allowReferrerPath) ?? false,
     onAttempt: checkFunction("onAttempt", options.onAttempt),
   };
 }
 
 /** What one call does, after every check. */
-export interface CallSettings extends Pick<Settings, "timeoutMs" | "maxRetries" | "allowAnyReferrer"> {
+export interface CallSettings
+  extends Pick<Settings, "timeoutMs" | "maxRetries" | "allowAnyReferrer" | "allowReferrerPath"> {
   signal?: AbortSignal | undefined;
 }
 
 /** Checks the options of one call; what is left out comes from the client. */
 export function checkRequestOptions(
-  options: RequestOptions | undefined,
+  given: RequestOptions | undefined,
   settings: Settings,
   known = REQUEST_OPTIONS,
 ): CallSettings {
-  if (options === undefined) return settings;
-  checkFields("options", options, known);
+  const options = checkFields("options", given === undefined ? {} : given, known);
   const { signal } = options;
   if (signal !== undefined && !isAbortSignal(signal)) {
-    throw new TypeError("signal must be an AbortSignal, such as the `signal` of an AbortController.");
+    throw misuse("signal", "must be an AbortSignal", "It is the `signal` of an AbortController.");
   }
   return {
     signal,
     timeoutMs: checkInteger("timeoutMs", options.timeoutMs, 1) ?? settings.timeoutMs,
     maxRetries: checkInteger("maxRetries", options.maxRetries, 0) ?? settings.maxRetries,
     allowAnyReferrer: checkBoolean("allowAnyReferrer", options.allowAnyReferrer) ?? settings.allowAnyReferrer,
+    allowReferrerPath:
+      checkBoolean("allowReferrerPath", options.allowReferrerPath) ?? settings.allowReferrerPath,
   };
 }
 
 /** The names of the options of one call. */
-export const REQUEST_OPTIONS = ["signal", "timeoutMs", "maxRetries", "allowAnyReferrer"];
+export const REQUEST_OPTIONS = ["signal", "timeoutMs", "maxRetries", "allowAnyReferrer", "allowReferrerPath"];
+const CONSTRUCTION = "The call is new ComplyCube({ apiKey: process.env.COMPLYCUBE_API_KEY }).";
 const CLIENT_OPTIONS = [
   "apiKey",
   "baseUrl",
@@ -181,6 +205,7 @@ const CLIENT_OPTIONS = [
   "maxRetries",
   "rateLimit",
   "allowAnyReferrer",
+  "allowReferrerPath",
   "fetch",
   "onAttempt",
   "dangerouslyAllowBrowser",
@@ -190,12 +215,7 @@ const CLIENT_OPTIONS = [
 /** A key known beforehand is checked once; a function's result is checked each time. */
 function keyReader(apiKey: ComplyCubeOptions["apiKey"], baseUrl: string): Settings["apiKey"] {
   if (typeof apiKey !== "function") {
-    const key = checkApiKey(
-      apiKey,
-      "apiKey",
-      "pass { apiKey } or set the environment variable COMPLYCUBE_API_KEY",
-    );
-    refuseLiveKeyOverPlainHttp(key, baseUrl);
+    const key = checkKey(apiKey, baseUrl);
     return () => key;
   }
   return async () => {
@@ -205,15 +225,25 @@ function keyReader(apiKey: ComplyCubeOptions["apiKey"], baseUrl: string): Settin
     } catch (error) {
       throw new TypeError("The apiKey function failed to give a key.", { cause: redactCause(error, "") });
     }
-    const checked = checkApiKey(key, "The result of the apiKey function", "it must give the key as a string");
+    const name = "The result of the apiKey function";
+    const checked = checkApiKey(
+      key,
+      name,
+      "It must return the key as a string. Is an environment variable, such as COMPLYCUBE_API_KEY, not set?",
+    );
     refuseLiveKeyOverPlainHttp(checked, baseUrl);
     return checked;
   };
 }
 
-/** Only what is left out is replaced: `null` is a mistake, and is said to be one. */
-function orElse<T>(given: T, otherwise: T): T {
-  return given === undefined ? otherwise : given;
+function checkKey(apiKey: unknown, baseUrl: string): string {
+  const key = checkApiKey(
+    apiKey,
+    "apiKey",
+    "Pass { apiKey } or set the environment variable COMPLYCUBE_API_KEY.",
+  );
+  refuseLiveKeyOverPlainHttp(key, baseUrl);
+  return key;
 }
 
 /** By what it does, because a polyfill's is as good. */
@@ -224,9 +254,11 @@ function isAbortSignal(value: AbortSignal | null): boolean {
 
 const globalFetch: Fetch = (url, init) => globalThis.fetch(url, init);
 
+/** A variable of the environment; a blank one counts as not set. */
 function environment(name: string): string | undefined {
   try {
-    return globalThis.process?.env?.[name];
+    const value = globalThis.process?.env?.[name];
+    return value?.trim() === "" ? undefined : value;
   } catch {
     return undefined; // Deno without permission to read the environment.
   }

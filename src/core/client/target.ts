@@ -1,8 +1,13 @@
 import type { TokenRequest } from "../../../generated/hey-api/types.gen.ts";
 import type { components } from "../../../generated/openapi-typescript/schema.d.ts";
-import { parseReferrerPattern, referrerPatternFor } from "../../referrer/index.ts";
-import { checkFields, kindOf } from "../checks.ts";
-import { redactText } from "../redact.ts";
+import { quote } from "../../referrer/error.ts";
+import {
+  matchesReferrer,
+  parseReferrerPattern,
+  ReferrerPatternError,
+  referrerPatternFor,
+} from "../../referrer/index.ts";
+import { checkFields, kindOf, misuse } from "../checks.ts";
 
 type Wire = components["schemas"];
 
@@ -32,89 +37,112 @@ export type TokenTarget = WebTarget | MobileTarget;
 
 const EXAMPLES =
   'either { referrer: "https://www.example.com/*" } for the Web SDK or { appId: "com.example.app" } for a Mobile SDK';
+/** Shown where the arguments are mixed up. */
+const CALL = 'The call is generate("CLIENT_ID", { referrer: "https://www.example.com/*" }).';
+
+/** Which patterns are accepted although they protect little, or seldom work. */
+export interface AllowedReferrers {
+  allowAnyReferrer: boolean;
+  allowReferrerPath: boolean;
+}
 
 /** Checks both arguments and makes the body of the request; nothing in `target` can replace `clientId`. */
 export function checkTokenRequest(
   clientId: unknown,
   target: unknown,
-  allowAnyReferrer: boolean,
+  allowed: AllowedReferrers,
 ): TokenRequest {
-  checkText("clientId", clientId, "the ID of the client");
+  const isCallMixedUp = typeof clientId === "object" || target === undefined || typeof target === "string";
+  checkText("clientId", clientId, "the ID of the client", isCallMixedUp ? CALL : undefined);
   if (/^(live|test)_\w{8}/.test(clientId)) {
-    throw new TypeError(
-      "clientId looks like an API key. Pass the ID of the client, and the key as { apiKey }.",
+    throw misuse(
+      "clientId",
+      "looks like an API key",
+      "Pass the ID of the client, and the key as { apiKey }.",
     );
   }
-  checkFields("target", target, ["referrer", "appId"]);
   // Own fields only: what a polluted Object.prototype holds must not bind a token.
-  const fields = Object.entries(target as object);
+  const fields = Object.entries(checkFields("target", target as object, ["referrer", "appId"], CALL));
   const [field, ...more] = fields;
   if (field === undefined || more.length > 0) {
     const found = fields.map(([name]) => name).join(" and ") || "none";
-    throw new TypeError(`target must have exactly one field, ${EXAMPLES}; it has ${found}.`);
+    throw misuse("target", `must have exactly one field and has ${found}`, `Pass ${EXAMPLES}.`);
   }
   const [name, value] = field;
   return name === "referrer"
-    ? { clientId, referrer: checkReferrer(value, allowAnyReferrer) }
+    ? { clientId, referrer: checkReferrer(value, allowed) }
     : { clientId, appId: checkAppId(value) };
 }
 
-function checkReferrer(referrer: unknown, allowAnyReferrer: boolean): string {
+/** Returns the pattern as browsers write its host, since nothing says that the API does so before it compares. */
+function checkReferrer(referrer: unknown, { allowAnyReferrer, allowReferrerPath }: AllowedReferrers): string {
   checkText("referrer", referrer, "a match pattern, such as https://www.example.com/*");
   if (looksLikeAppId(referrer)) {
-    throw new TypeError(
-      `referrer ${quote(referrer)} looks like an app ID: pass { appId: ${quote(referrer)} }. ` +
-        `If it is a web host, pass { referrer: ${quote(`https://${referrer}/*`)} }.`,
+    throw misuse(
+      "referrer",
+      `${quote(referrer)} looks like an app ID`,
+      `Pass { appId: ${quote(referrer)} }. If it is a web host, pass { referrer: ${quote(`https://${referrer}/*`)} }.`,
     );
   }
-  const { scope, scheme, host, port, path } = parseReferrerPattern(referrer);
-  const origin = `${scheme === "*" ? "https" : scheme}://${host}${port === "*" ? "" : `:${port}`}`;
+  const { scope, host, path, canonical } = parseReferrerPattern(referrer);
   if (/(^|\.)(undefined|null)$|[${}]/.test(host)) {
-    throw new TypeError(
-      `referrer ${quote(referrer)} holds a value that was never filled in. Is an environment variable missing?`,
+    throw misuse(
+      "referrer",
+      `${quote(referrer)} holds a value that was never filled in`,
+      "Is an environment variable missing?",
     );
+  }
+  // Chrome's grammar has room for them: a comma in a host, and a whole pattern in a path.
+  if (/[,;]/.test(host) || /[,;](https?|\*):\/\//.test(path)) {
+    throw new ReferrerPatternError(referrer, "several-patterns", referrer.search(/[,;]/));
   }
   if (scope === "any" && !allowAnyReferrer) {
-    throw new TypeError(
-      `referrer ${quote(referrer)} matches every site, so a stolen token would work anywhere. Use your own page's ` +
-        "origin, such as https://www.example.com/*. If you must, pass { allowAnyReferrer: true }.",
+    throw misuse(
+      "referrer",
+      `${quote(referrer)} matches every site, so a stolen token would work anywhere`,
+      "Use your own page's origin, such as https://www.example.com/*. If you must, pass { allowAnyReferrer: true }.",
     );
   }
-  if (scope === "page" && path !== "/") {
-    throw new TypeError(
-      `referrer ${quote(referrer)} is the URL of one page, and browsers send only the origin to another site, so it ` +
-        `would not match. Use ${quote(`${origin}/*`)}.`,
-    );
+  const isPathSent = matchesReferrer(`*://*${path}`, "https://www.example.com/");
+  if (!isPathSent && !allowReferrerPath) {
+    const hint =
+      " If all your users have Chrome and your pages set Referrer-Policy: unsafe-url, pass { allowReferrerPath: true }.";
+    throw new ReferrerPatternError(referrer, "path-not-sent", referrer.length - path.length, hint);
   }
-  return referrer;
+  return canonical;
 }
 
 /** Letters, digits, `_`, `-` and dots in two parts or more: what Apple and Google allow between them, and not more. */
 function checkAppId(appId: unknown): string {
   checkText("appId", appId, "a bundle ID or application ID, such as com.example.app");
   if (/^www\./i.test(appId)) {
-    throw new TypeError(
-      `appId ${quote(appId)} is a web host: for the Web SDK pass { referrer: ${quote(`https://${appId}/*`)} }.`,
+    throw misuse(
+      "appId",
+      `${quote(appId)} is a web host`,
+      `For the Web SDK pass { referrer: ${quote(`https://${appId}/*`)} }.`,
     );
   }
   if (/^[\w-]+(\.[\w-]+)+$/.test(appId)) return appId;
   if (URL.canParse(appId) && /^https?:/i.test(appId)) {
-    throw new TypeError(
-      `appId ${quote(appId)} is the URL of a page: for the Web SDK pass { referrer: ${quote(referrerPatternFor(appId))} }.`,
+    throw misuse(
+      "appId",
+      `${quote(appId)} is the URL of a page`,
+      `For the Web SDK pass { referrer: ${quote(referrerPatternFor(appId))} }.`,
     );
   }
-  throw new TypeError(
-    `appId ${quote(appId)} is not a bundle ID or application ID: parts of letters, digits, "_" and "-", with dots ` +
-      "between them, such as com.example.app.",
+  throw misuse(
+    "appId",
+    `${quote(appId)} is not a bundle ID or application ID`,
+    'It must be parts of letters, digits, "_" and "-" with dots between them, such as com.example.app.',
   );
 }
 
-function checkText(name: string, value: unknown, what: string): asserts value is string {
+function checkText(name: string, value: unknown, what: string, advice?: string): asserts value is string {
   if (typeof value !== "string") {
-    const hint = value === undefined ? " Is an environment variable missing?" : "";
-    throw new TypeError(`${name} must be ${what}, not ${kindOf(value)}.${hint}`);
+    const hint = value === undefined ? "Is an environment variable missing?" : undefined;
+    throw misuse(name, `must be ${what}, not ${kindOf(value)}`, advice ?? hint);
   }
-  if (value.trim() === "") throw new TypeError(`${name} is blank. It must be ${what}.`);
+  if (value.trim() === "") throw misuse(name, "is blank", `It must be ${what}.`);
 }
 
 /** Reverse-DNS: a top-level domain comes first, and what comes last is not one that hosts often end in. */
@@ -123,8 +151,4 @@ function looksLikeAppId(text: string): boolean {
     /^(com|org|net|io|app|dev|co|me|[a-z]{2})(\.[\w-]+){2,}$/i.test(text) &&
     !/\.(com|org|net|io)$/i.test(text)
   );
-}
-
-function quote(text: string): string {
-  return redactText(JSON.stringify(text), "");
 }

@@ -1,7 +1,7 @@
 import type { TokenRequest } from "../../../generated/hey-api/types.gen.ts";
 import { sleep } from "../abort.ts";
 import { callHook } from "../call-hook.ts";
-import { ComplyCubeApiError, ComplyCubeError } from "../errors.ts";
+import { ComplyCubeApiError, ComplyCubeError, RateLimitQueueFullError } from "../errors.ts";
 import { withDeadline } from "../http/deadline.ts";
 import { createOperation, type Minted, type Operation } from "../http/operation.ts";
 import { batchRetryDelayMs, holdMs, retryDelayMs } from "../http/retry.ts";
@@ -17,15 +17,16 @@ import {
 } from "./options.ts";
 import { checkTokenRequest, type TokenTarget } from "./target.ts";
 
-/** What one attempt came to: what was minted, or the error, and how long it took. */
+/** What one attempt came to: what was minted, or the error, how long it took, and the wait for its place before. */
 interface Outcome {
   minted?: Minted;
   error?: unknown;
   durationMs: number;
+  waitedMs: number;
 }
 
 /** An event without the fields of which nothing is known. */
-type AttemptReport = Pick<AttemptEvent, "attempt" | "durationMs"> & Partial<AttemptEvent>;
+type AttemptReport = Pick<AttemptEvent, "attempt" | "waitedMs" | "durationMs"> & Partial<AttemptEvent>;
 
 /** The tokens of one client: `complycube.token`. */
 export class Tokens {
@@ -65,7 +66,7 @@ export class Tokens {
    * @internal
    */
   checkTarget(target: unknown): void {
-    checkTokenRequest("CLIENT_ID", target, this.#settings.allowAnyReferrer);
+    checkTokenRequest("CLIENT_ID", target, this.#settings);
   }
 
   /**
@@ -102,18 +103,18 @@ export class Tokens {
     delayMs: typeof retryDelayMs,
   ): Promise<string> {
     const call = checkRequestOptions(options, this.#settings);
-    const request = checkTokenRequest(clientId, target, call.allowAnyReferrer);
+    const request = checkTokenRequest(clientId, target, call);
 
     for (let attempt = 1; ; attempt++) {
       call.signal?.throwIfAborted();
-      const { minted, error, durationMs } = await this.#attempt(request, call, attempt);
+      const { minted, error, ...times } = await this.#attempt(request, call, attempt);
       if (minted !== undefined) {
         const { token, status, requestId } = minted;
-        this.#report({ attempt, durationMs, status, requestId });
+        this.#report({ attempt, ...times, status, requestId });
         return token;
       }
       if (call.signal?.aborted && Object.is(error, call.signal.reason)) {
-        this.#report({ attempt, durationMs, errorCode: "aborted" });
+        this.#report({ attempt, ...times, errorCode: "aborted" });
         throw error;
       }
       // Nothing was sent, and another attempt would send nothing either: the key function failed, or the queue is full.
@@ -123,7 +124,7 @@ export class Tokens {
       const holdForMs = holdMs(error);
       if (holdForMs !== undefined) this.#limit?.penalize(holdForMs);
       const retryInMs = attempt > call.maxRetries ? undefined : delayMs(error, attempt);
-      this.#report({ attempt, durationMs, status, requestId, errorCode: error.code, retryInMs });
+      this.#report({ attempt, ...times, status, requestId, errorCode: error.code, retryInMs });
       if (retryInMs === undefined) throw error;
       await sleep(retryInMs, call.signal);
     }
@@ -133,27 +134,42 @@ export class Tokens {
   async #attempt(request: TokenRequest, call: CallSettings, attempt: number): Promise<Outcome> {
     const { timeoutMs, signal } = call;
     let startedAt = performance.now();
+    let waitedMs = 0;
     let sent = false;
+    const took = () => ({ durationMs: performance.now() - startedAt, waitedMs });
     try {
       const given = this.#settings.apiKey();
       const key = typeof given === "string" ? given : await withDeadline(timeoutMs, signal, () => given);
       this.#limit?.useKey?.(key);
-      const place = this.#limit?.take(signal, attempt - 1);
-      if (place !== undefined) await place; // Only then: even an await of nothing is a delay.
+      const place = this.#limit?.take(signal);
+      if (place !== undefined) {
+        const askedAt = performance.now();
+        await place; // Only then: even an await of nothing is a delay.
+        waitedMs = performance.now() - askedAt;
+      }
       startedAt = performance.now();
       sent = true;
       const minted = await withDeadline(timeoutMs, signal, this.#operation(request, key));
       this.#limit?.settled?.(startedAt, true);
-      return { minted, durationMs: performance.now() - startedAt };
+      return { minted, ...took() };
     } catch (error) {
       if (sent) this.#limit?.settled?.(startedAt, error instanceof ComplyCubeApiError);
-      return { error, durationMs: performance.now() - startedAt };
+      else if (error instanceof RateLimitQueueFullError) error.attempts = attempt - 1;
+      return { error, ...took() };
     }
   }
 
-  /** Every event has all six fields. */
+  /** Every event has all seven fields. */
   #report(event: AttemptReport): void {
-    const { attempt, durationMs, status, requestId, errorCode, retryInMs } = event;
-    callHook(this.#settings.onAttempt, { attempt, durationMs, status, requestId, errorCode, retryInMs });
+    const { attempt, waitedMs, durationMs, status, requestId, errorCode, retryInMs } = event;
+    callHook(this.#settings.onAttempt, {
+      attempt,
+      waitedMs,
+      durationMs,
+      status,
+      requestId,
+      errorCode,
+      retryInMs,
+    });
   }
 }

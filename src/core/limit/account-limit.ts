@@ -106,7 +106,7 @@ function sharedLimit(key: string, baseUrl: string): Limit | undefined {
     return found;
   };
   return {
-    take: (signal, attempts) => window().take(signal, attempts),
+    take: (signal) => window().take(signal),
     penalize: (ms) => window().penalize(ms),
     settled: (sentAt, answered) => window().settled(sentAt, answered),
   };

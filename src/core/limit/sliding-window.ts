@@ -1,3 +1,4 @@
+import { sleep } from "../abort.ts";
 import { RateLimitQueueFullError } from "../errors.ts";
 
 /** What holds calls back so that the account's limit is never passed. Give the same one to several clients to share it. */
@@ -25,12 +26,11 @@ export interface RateLimitOptions {
 
 /** A rate limiter as a call uses it: nothing to wait for is `undefined`, so that it costs no promise. */
 export interface Limit {
-  /** @param attempts how many attempts of this call were made before, for the error of a full queue */
-  take(signal: AbortSignal | undefined, attempts: number): Promise<void> | undefined;
+  take(signal: AbortSignal | undefined): Promise<void> | undefined;
   penalize(ms: number): void;
-  /** Told that the request that was sent at this time is answered, or has failed without an answer. */
+  /** Called when the request that was sent at this time is answered, or has failed without an answer. */
   settled?(sentAt: number, answered: boolean): void;
-  /** Told of the key of an attempt, where it was not known beforehand. */
+  /** Called with the key of an attempt, where it was not known beforehand. */
   useKey?(key: string): void;
 }
 
@@ -41,39 +41,49 @@ const WINDOW_MS = 1_000;
  * to get there than one sent a second later, both would fall into the same second. It costs 2.5 % of the pace.
  */
 export const GUARD_MS = 25;
-/**
- * How much longer a place is held, at most, for a request that may have left late: the event loop was busy, or a
- * connection had to be opened first. What shows it is an answer that comes later than usual, and by how much.
- */
-export const LATE_GUARD_MS = 1_000;
-/** How many answers tell what is usual. */
-const ANSWERS_KEPT = 32;
+const HELD_MS = WINDOW_MS + GUARD_MS;
+/** How long a late answer holds its place at most, beyond its second. */
+const LATE_GUARD_MS = 1_000;
 /** Node.js closes a connection that was idle for this long. */
 export const COLD_AFTER_MS = 4_000;
+/** How often a waiting call looks whether its place has come nearer, and how often within the last two seconds. */
+export const LOOK_EVERY_MS = 1_000;
+const LOOK_SOON_EVERY_MS = 100;
+/** A waiting call that has not looked for so long after it wanted to has vanished, or will stand in line again. */
+const OVERDUE_MS = 50;
 
-/** One request's share of a second. */
-interface Place {
-  takenAt: number;
-  heldUntil: number;
-  settled: boolean;
+/** A call that waits. Plain data: nobody but the call itself settles its promise or has its timer. */
+interface Waiter {
+  /** The order of asking. */
+  readonly ticket: number;
+  looksAt: number;
 }
-
-type Waiter = (place: Place) => void;
 
 /**
  * At most `perSecond` places in any second, whatever the arrival pattern; first come, first served. A token bucket
  * would let through twice that: its burst, and what it refills within the same second.
+ *
+ * Each call waits on a timer of its own, and on waking works out again when its place is: penalties, a changed limit
+ * and callers who left need not be announced to it. So a call that vanishes without a word, as when Cloudflare Workers
+ * cancel a request, holds up nobody.
  */
-export class SlidingWindow implements Limit, RateLimiter {
+export class SlidingWindow implements Limit {
   #perSecond: number;
   readonly #maxQueue: number;
-  #places: Place[] = [];
-  readonly #queue = new Set<Waiter>();
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** How many places are held, by the whole millisecond until which they are. */
+  readonly #held = new Map<number, number>();
+  /** Those who wait, by ticket. */
+  readonly #line: Waiter[] = [];
+  #tickets = 0;
   #closedUntil = 0;
-  #coldUntil = 0;
-  readonly #answerTimes: number[] = [];
-  #lastTakenAt = Number.NEGATIVE_INFINITY;
+  /** When the first answer came on the connections that are open now. */
+  #openSince = Number.POSITIVE_INFINITY;
+  #lastAnswerAt = Number.NEGATIVE_INFINITY;
+  /** On an open connection; 0 until it is known. */
+  #fastestAnswerMs = 0;
+  #now = 0;
+  /** What its clock is ahead of the machine's: see `#look`. */
+  #aheadMs = 0;
 
   constructor(perSecond: number, maxQueue = DEFAULT_MAX_QUEUE) {
     this.#perSecond = perSecond;
@@ -82,129 +92,119 @@ export class SlidingWindow implements Limit, RateLimiter {
 
   /** Whether forgetting it would change nothing. */
   get idle(): boolean {
-    const now = performance.now();
-    return (
-      this.#queue.size === 0 &&
-      now >= this.#closedUntil &&
-      this.#places.every(({ heldUntil }) => heldUntil <= now)
-    );
+    const now = this.#look();
+    return this.#line.length === 0 && this.#held.size === 0 && now >= this.#closedUntil;
   }
 
-  async acquire(signal?: AbortSignal): Promise<void> {
-    signal?.throwIfAborted();
-    await this.take(signal, 0);
-  }
-
-  take(signal: AbortSignal | undefined, attempts: number): Promise<void> | undefined {
-    const now = performance.now();
-    if (this.#queue.size === 0 && this.#freeAt(now) <= now) {
-      this.#hold(now);
+  take(signal: AbortSignal | undefined): Promise<void> | undefined {
+    const now = this.#look();
+    if (this.#line.length === 0 && this.#placeAt(0, now) <= now) {
+      this.#count(now + HELD_MS, 1);
       return undefined;
     }
-    if (this.#queue.size >= this.#maxQueue) throw new RateLimitQueueFullError(this.#maxQueue, attempts);
+    if (this.#line.length >= this.#maxQueue) throw new RateLimitQueueFullError(this.#maxQueue, 0);
     return this.#wait(signal);
   }
 
   penalize(ms: number): void {
-    this.#closedUntil = Math.max(this.#closedUntil, performance.now() + ms);
+    this.#closedUntil = Math.max(this.#closedUntil, this.#look() + ms);
   }
 
+  /**
+   * Holds the place of a request for longer whose answer came later than the fastest one on an open connection: its
+   * connection had to be opened first, or the event loop was busy, so it may have arrived by as much later.
+   */
   settled(sentAt: number, answered: boolean): void {
-    const now = performance.now();
-    const place = this.#places.findLast(({ takenAt, settled }) => !settled && takenAt <= sentAt);
-    if (place !== undefined) {
-      place.settled = true;
-      const mayHaveLeftAt = Math.max(place.takenAt, now - this.#usualAnswerMs(place.takenAt));
-      place.heldUntil = Math.min(
-        mayHaveLeftAt + WINDOW_MS + GUARD_MS,
-        place.takenAt + WINDOW_MS + GUARD_MS + LATE_GUARD_MS,
-      );
+    const now = this.#look();
+    const takenAt = sentAt + this.#aheadMs;
+    const tookMs = now - takenAt;
+    const lateMs = Math.min(Math.max(0, tookMs - this.#fastestAnswerMs), LATE_GUARD_MS);
+    const heldUntil = Math.ceil(takenAt + HELD_MS);
+    const place = Math.max(...[...this.#held.keys()].filter((until) => until <= heldUntil));
+    if (this.#held.has(place)) {
+      this.#count(place, -1);
+      this.#count(heldUntil + lateMs, 1);
     }
-    if (answered && this.#answerTimes.push(now - sentAt) > ANSWERS_KEPT) this.#answerTimes.shift();
-    if (this.#queue.size > 0) this.#serve();
+    if (!answered) return;
+    if (takenAt - this.#lastAnswerAt > COLD_AFTER_MS) this.#openSince = now;
+    else if (takenAt >= this.#openSince) {
+      this.#fastestAnswerMs = Math.min(this.#fastestAnswerMs || tookMs, tookMs);
+    }
+    this.#lastAnswerAt = now;
   }
 
-  /** Changes the limit, for those who wait already too. `Infinity` lets everyone through. */
+  /** Changes the limit, for those who wait already too: they see it when they look. `Infinity` lets everyone through. */
   resize(perSecond: number): void {
-    if (perSecond === this.#perSecond) return;
     this.#perSecond = perSecond;
-    this.#serve();
   }
 
   async #wait(signal: AbortSignal | undefined): Promise<void> {
-    const place = await new Promise<Place>((resolve, reject) => {
-      const leave = () => {
-        this.#queue.delete(waiter);
-        if (this.#queue.size === 0) this.#stopTimer();
-        reject(signal?.reason);
-      };
-      const waiter = (granted: Place) => {
-        signal?.removeEventListener("abort", leave);
-        resolve(granted);
-      };
-      this.#queue.add(waiter);
-      signal?.addEventListener("abort", leave, { once: true });
-      this.#schedule();
-    });
-    if (!signal?.aborted) return;
-    // Aborted in the very tick in which its turn came: nothing will be sent, so the next one may.
-    this.#places = this.#places.filter((other) => other !== place);
-    this.#serve();
-    throw signal.reason;
-  }
-
-  /** Lets in as many as there is room for, in the order in which they came. */
-  #serve(): void {
-    this.#stopTimer();
-    for (const waiter of this.#queue) {
-      const now = performance.now();
-      if (this.#freeAt(now) > now) break;
-      this.#queue.delete(waiter);
-      waiter(this.#hold(now));
+    const waiter: Waiter = { ticket: this.#tickets++, looksAt: 0 };
+    try {
+      for (;;) {
+        const now = this.#look();
+        const ahead = this.#standInLine(waiter);
+        const waitMs = Math.ceil(this.#placeAt(ahead, now) - now);
+        if (waitMs <= 0 && ahead === 0) {
+          this.#count(now + HELD_MS, 1);
+          return;
+        }
+        const lookMs = waitMs > 2 * WINDOW_MS ? LOOK_EVERY_MS : LOOK_SOON_EVERY_MS;
+        const sleepMs = Math.max(1, Math.min(waitMs, lookMs));
+        waiter.looksAt = now + sleepMs;
+        await sleep(sleepMs, signal);
+        signal?.throwIfAborted(); // Aborted in the very tick in which it woke.
+      }
+    } finally {
+      const index = this.#line.indexOf(waiter);
+      if (index >= 0) this.#line.splice(index, 1);
     }
-    this.#schedule();
   }
 
-  /** One timer, for the first in the queue, and none when nobody waits: it would keep the process alive. */
-  #schedule(): void {
-    if (this.#timer !== undefined || this.#queue.size === 0) return;
-    const now = performance.now();
-    const ms = Math.ceil(this.#freeAt(now) - now);
-    this.#timer = setTimeout(() => this.#serve(), Math.max(ms, 0));
+  /** Returns how many wait in front of it. It stands in line still, or again, where it asked for its place. */
+  #standInLine(waiter: Waiter): number {
+    const index = this.#line.indexOf(waiter);
+    if (index >= 0) return index;
+    const later = this.#line.findIndex(({ ticket }) => ticket > waiter.ticket);
+    const ahead = later < 0 ? this.#line.length : later;
+    this.#line.splice(ahead, 0, waiter);
+    return ahead;
   }
 
-  #stopTimer(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+  /**
+   * Forgets the places that have lapsed and the waiters in front who have vanished, and returns the time. Its clock
+   * never goes back: after fake timers were advanced and taken off, the places would lie hours ahead.
+   */
+  #look(): number {
+    this.#aheadMs = Math.max(this.#aheadMs, this.#now - performance.now());
+    this.#now = performance.now() + this.#aheadMs;
+    for (const until of this.#held.keys()) if (until <= this.#now) this.#held.delete(until);
+    while ((this.#line[0]?.looksAt ?? Number.POSITIVE_INFINITY) + OVERDUE_MS < this.#now) this.#line.shift();
+    return this.#now;
   }
 
-  /** The time from which the next place is free; not after `now` when one is free already. */
-  #freeAt(now: number): number {
-    if (this.#places.length >= this.#perSecond) {
-      this.#places = this.#places.filter(({ heldUntil }) => heldUntil > now);
-    }
-    const surplus = this.#places.length - this.#perSecond;
-    if (surplus < 0) return this.#closedUntil;
+  /** When a call may go that has so many in front of it; not after `now` where that is at once. */
+  #placeAt(ahead: number, now: number): number {
+    const taken = [...this.#held.values()].reduce((sum, places) => sum + places, 0);
+    const rounds = Math.floor(ahead / this.#perSecond);
     // After a limit was lowered, more than one place has to become free first.
-    const ends = this.#places.map(({ heldUntil }) => heldUntil).sort((a, b) => a - b);
-    return Math.max(this.#closedUntil, ends[surplus] as number);
+    let toBeFreed = taken + (ahead % this.#perSecond) - this.#perSecond + 1;
+    let at = Math.max(now, this.#closedUntil);
+    if (toBeFreed > 0) {
+      for (const until of [...this.#held.keys()].sort((a, b) => a - b)) {
+        at = Math.max(at, until);
+        toBeFreed -= this.#held.get(until) as number;
+        if (toBeFreed <= 0) break;
+      }
+    }
+    return at + rounds * HELD_MS;
   }
 
-  #hold(now: number): Place {
-    if (now - this.#lastTakenAt >= COLD_AFTER_MS) this.#coldUntil = now + WINDOW_MS;
-    this.#lastTakenAt = now;
-    // Where answers take long anyway, one that is not there after a second tells nothing.
-    const lateMs = this.#usualAnswerMs(now) < LATE_GUARD_MS / 2 ? LATE_GUARD_MS : 0;
-    const place = { takenAt: now, heldUntil: now + WINDOW_MS + GUARD_MS + lateMs, settled: false };
-    if (this.#perSecond !== Number.POSITIVE_INFINITY) this.#places.push(place);
-    return place;
-  }
-
-  /** The median of the last answers; none of it on connections that are likely to be cold, so that all of it counts. */
-  #usualAnswerMs(takenAt: number): number {
-    const isCold = takenAt >= this.#coldUntil - WINDOW_MS && takenAt < this.#coldUntil;
-    if (isCold || this.#answerTimes.length === 0) return 0;
-    const times = this.#answerTimes.toSorted((a, b) => a - b);
-    return times[times.length >> 1] as number;
+  /** Adds to the places that are held until then. */
+  #count(until: number, places: number): void {
+    const key = Math.ceil(until);
+    const sum = (this.#held.get(key) ?? 0) + places;
+    if (sum > 0) this.#held.set(key, sum);
+    else this.#held.delete(key);
   }
 }
