@@ -3,7 +3,6 @@ import { defineConfig, type Rolldown, type UserConfig } from "tsdown";
 
 const MAIN = { index: "src/index.ts", referrer: "src/referrer/index.ts" };
 const PARTS = {
-  undici: "src/undici.ts",
   handler: "src/handler/index.ts",
   client: "src/client.ts",
   fetch: "src/fetch.ts",
@@ -79,8 +78,8 @@ export default defineConfig([
     platform: "node",
     target: "node22",
     fixedExtension: false,
-    // Only the command line needs them: the list of public suffixes, which is large, and the progress bar.
-    deps: { alwaysBundle: ["tldts", "cli-progress"] },
+    // Only the command line needs it: the list of public suffixes, which is large.
+    deps: { alwaysBundle: ["tldts"] },
     dts: false,
     logLevel: "warn",
     report: false,

@@ -23,46 +23,34 @@ const EXAMPLE_OF_VIOLATION: [violations: RegExp, example: string][] = [
 ];
 
 /** Starts the mock; port 0 picks a free one. With `jwt`, a token is a decodable one unless a request prefers another. */
-export async function startMock({ port = 0, jwt = false } = {}): Promise<{
-  url: string;
-  stop(): Promise<void>;
-}> {
+export async function startMock({ port = 0, jwt = false } = {}) {
   const operations = await getHttpOperationsFromSpec(`${root}openapi/openapi.yaml`);
-  const example = operations
-    .flatMap(({ responses }) => responses.flatMap(({ contents = [] }) => contents))
-    .flatMap(({ examples = [] }) => examples)
-    .find(({ key }) => key === "jwt") as { value: { token: string } };
+  const contents = operations.flatMap(({ responses }) => responses).flatMap(({ contents = [] }) => contents);
+  const jwtExample = contents.flatMap(({ examples = [] }) => examples).find(({ key }) => key === "jwt");
+  const checks = { checkSecurity: true, validateRequest: true, validateResponse: true };
   const prism = createServer(operations, {
     cors: true,
     components: { logger: createLogger("prism", { level: "silent" }) },
-    config: {
-      checkSecurity: true,
-      validateRequest: true,
-      validateResponse: true,
-      errors: false,
-      isProxy: false,
-      upstreamProxy: undefined,
-      mock: { dynamic: false },
-    },
+    config: { ...checks, errors: false, isProxy: false, upstreamProxy: undefined, mock: { dynamic: false } },
   });
   const prismUrl = await prism.listen(0, "127.0.0.1");
 
   async function answer(request: Request): Promise<Response> {
-    const { pathname } = new URL(request.url);
     const headers = new Headers(request.headers);
-    for (const ofThisConnection of ["connection", "content-length", "expect", "host", "transfer-encoding"])
-      headers.delete(ofThisConnection);
+    for (const name of ["connection", "content-length", "expect", "host", "transfer-encoding"])
+      headers.delete(name); // These are of the connection, and this is another one.
     if (jwt && !headers.has("prefer")) headers.set("prefer", "example=jwt");
-    const body = request.body && bodyForPrism(await request.text(), headers);
-    const ask = () => fetch(prismUrl + pathname, { method: request.method, headers, body });
+    const body = request.body && bodyForPrism(await request.text());
+    const ask = () =>
+      fetch(prismUrl + new URL(request.url).pathname, { method: request.method, headers, body });
 
-    example.value.token = mockToken();
+    if (jwtExample) Object.assign(jwtExample, { value: { token: mockToken() } });
     const first = await ask();
     const violations = first.headers.get("sl-violations") ?? "";
     const fitting = EXAMPLE_OF_VIOLATION.find(([pattern]) => pattern.test(violations))?.[1];
-    if (first.status !== 400 || fitting === undefined) return new Response(first.body, first);
+    if (first.status !== 400 || fitting === undefined) return first;
     headers.set("prefer", `code=400, example=${fitting}`);
-    return ask().then((second) => new Response(second.body, second));
+    return ask();
   }
 
   const server = createAdaptorServer({ fetch: answer });
@@ -79,8 +67,7 @@ export async function startMock({ port = 0, jwt = false } = {}): Promise<{
 }
 
 /** Prism hangs on a body that is not the JSON it claims to be, and puts field names into a header, which takes ASCII. */
-function bodyForPrism(body: string, headers: Headers): string {
-  if (!/json/i.test(headers.get("content-type") ?? "")) return body;
+function bodyForPrism(body: string): string {
   try {
     return JSON.stringify(JSON.parse(body)).replace(/[^ -~]/g, "?");
   } catch {

@@ -9,7 +9,6 @@ const BUDGETS: [what: string, file: string, maxKb: number][] = [
   ["*", "index", 13.5],
   ["*", "referrer", 3.6],
   ["*", "handler", 7.5],
-  ["*", "undici", 1.6],
   ["*", "redis", 4],
   ["*", "fetch", 4],
   ["*", "client", 5],
@@ -17,7 +16,7 @@ const BUDGETS: [what: string, file: string, maxKb: number][] = [
 ];
 
 /** Optional peers, which whoever imports such a part has already. */
-const EXTERNAL = [/^node:/, "msw", "undici", "rate-limiter-flexible"];
+const EXTERNAL = [/^node:/, "msw", "rate-limiter-flexible"];
 
 /** Bundles some code as an application would, and weighs the result. */
 export async function measureSize(name: string, code: string, platform: "neutral" | "node" = "neutral") {

@@ -14,5 +14,4 @@ import type { ClientOptions as ClientOptions2 } from './types.gen.ts';
  */
 export type CreateClientConfig<T extends ClientOptions = ClientOptions2> = (override?: Config<ClientOptions & T>) => Config<Required<ClientOptions> & T>;
 
-/** A client at the API's own address, shared by the whole process. It holds no API key: pass `auth` to each call. */
 export const client: Client = createClient(createConfig<ClientOptions2>({ baseUrl: 'https://api.complycube.com' }));

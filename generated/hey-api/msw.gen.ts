@@ -5,7 +5,7 @@ import { http, type HttpHandler, HttpResponse, type HttpResponseResolver, type R
 
 import type { ClientOptions, GenerateTokenData, GenerateTokenResponses } from './types.gen.ts';
 
-/** Where the mocked API is, and what becomes of a call that nothing is set up for. */
+/** Where the API is mocked, and what other calls get. */
 export type RequestHandlerOptions = RequestHandlerOptions2 & {
     baseUrl?: ClientOptions['baseUrl'];
     responseFallback?: 'error' | 'passthrough';
@@ -55,7 +55,7 @@ export type CreateMswHandlersResult = {
     pick: MswHandlerFactories;
 };
 
-/** Makes the handlers of every operation with the same options. */
+/** Makes all handlers with the same options. */
 export function createMswHandlers(config: RequestHandlerOptions = {}): CreateMswHandlersResult {
     type Handler<R> = (response?: R, options?: RequestHandlerOptions) => HttpHandler;
     function wrap<R>(handler: Handler<R>): Handler<R> {

@@ -3,7 +3,7 @@
 
 export const TokenRequestSchema = {
     title: 'TokenRequest',
-    description: 'What a token is asked for, either for the Web SDK or for a Mobile SDK, never for both.',
+    description: 'The request for a token, for the Web SDK or for a Mobile SDK, never for both.',
     oneOf: [
         {
             $ref: '#/components/schemas/WebTokenRequest'

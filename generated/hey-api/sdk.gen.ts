@@ -4,7 +4,7 @@
 import type { Client, ClientMeta, Options as Options2, RequestResult, TDataShape } from './client/index.ts';
 import type { GenerateTokenData, GenerateTokenErrors, GenerateTokenResponses } from './types.gen.ts';
 
-/** The options of `generateToken`: the client that sends the request, its body, and the settings of this call. */
+/** The client to send with, the body, and the settings of this call. */
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
      * You can provide a client instance returned by `createClient()` instead of
@@ -27,8 +27,8 @@ export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends 
  * Send `clientId` and exactly one of `referrer`, for the Web SDK, or `appId`, for a Mobile SDK.
  * A body with both, with neither, or with any other field is refused.
  *
- * Take `clientId` from your own session, never from what the page sends you: who may name the client may start a
- * verification as anyone.
+ * Take `clientId` from your own session, never from what the page sends you: anyone who can choose the `clientId`
+ * can start a verification as someone else.
  *
  */
 export const generateToken = <ThrowOnError extends boolean = false>(options: Options<GenerateTokenData, ThrowOnError>): RequestResult<GenerateTokenResponses, GenerateTokenErrors, ThrowOnError> => options.client.post<GenerateTokenResponses, GenerateTokenErrors, ThrowOnError>({

@@ -8,7 +8,7 @@ export type ClientOptions = {
 /**
  * TokenRequest
  *
- * What a token is asked for, either for the Web SDK or for a Mobile SDK, never for both.
+ * The request for a token, for the Web SDK or for a Mobile SDK, never for both.
  */
 export type TokenRequest = WebTokenRequest | MobileTokenRequest;
 
@@ -101,7 +101,7 @@ export type GenerateTokenData = {
     url: '/v1/tokens';
 };
 
-/** The body that comes with each status that is not 2xx. */
+/** The body of each status that is not 2xx. */
 export type GenerateTokenErrors = {
     /**
      * A field is missing or malformed, and `param` names it. Correct the request: sending the same one again fails
@@ -152,7 +152,7 @@ export type GenerateTokenErrors = {
 
 export type GenerateTokenError = GenerateTokenErrors[keyof GenerateTokenErrors];
 
-/** The body that comes with each status that is 2xx. */
+/** The body of each status that is 2xx. */
 export type GenerateTokenResponses = {
     /**
      * The token was generated. Documented on the endpoint's own page.

@@ -1,6 +1,6 @@
 // Made by openapi-typescript. Do not edit.
 
-/** The paths of the spec, from which `openapi-fetch` derives its types. */
+/** The paths of the spec. */
 export interface paths {
     "/v1/tokens": {
         parameters: {
@@ -18,8 +18,8 @@ export interface paths {
          *     Send `clientId` and exactly one of `referrer`, for the Web SDK, or `appId`, for a Mobile SDK.
          *     A body with both, with neither, or with any other field is refused.
          *
-         *     Take `clientId` from your own session, never from what the page sends you: who may name the client may start a
-         *     verification as anyone.
+         *     Take `clientId` from your own session, never from what the page sends you: anyone who can choose the `clientId`
+         *     can start a verification as someone else.
          */
         post: operations["generateToken"];
         delete?: never;
@@ -30,12 +30,12 @@ export interface paths {
     };
 }
 export type webhooks = Record<string, never>;
-/** The schemas of the spec, such as `components["schemas"]["TokenRequest"]`. */
+/** The schemas of the spec. */
 export interface components {
     schemas: {
         /**
          * TokenRequest
-         * @description What a token is asked for, either for the Web SDK or for a Mobile SDK, never for both.
+         * @description The request for a token, for the Web SDK or for a Mobile SDK, never for both.
          */
         TokenRequest: components["schemas"]["WebTokenRequest"] | components["schemas"]["MobileTokenRequest"];
         /**

@@ -7,7 +7,7 @@ import {
   type ReferrerPattern,
 } from "../referrer/index.ts";
 import { refuseRepeats } from "./arguments.ts";
-import { DONE, FAILED, out, paint, printable } from "./terminal.ts";
+import { DONE, FAILED, out, paint, printable } from "./output.ts";
 
 const HELP = `Tells what Referer a page sends to ComplyCube, and whether a token's referrer pattern matches it in every browser.
 

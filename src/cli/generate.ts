@@ -1,9 +1,9 @@
 import { parseArgs } from "node:util";
 import { ComplyCube, type ComplyCubeApiError, ComplyCubeError, type TokenTarget } from "../index.ts";
-import { readApiKey, refuseKeyArgument } from "./api-key.ts";
-import { refuseRepeats } from "./arguments.ts";
-import { generateBatch } from "./generate-batch.ts";
-import { DONE, err, FAILED, out, paint, sentence } from "./terminal.ts";
+import { refuseKeyArgument, refuseRepeats } from "./arguments.ts";
+import { generateBatch } from "./batch.ts";
+import { readApiKey } from "./input.ts";
+import { DONE, err, FAILED, out, paint, sentence } from "./output.ts";
 import { inOurWords } from "./wording.ts";
 
 const HELP = `Mints the token with which one client starts one session of a ComplyCube SDK, or one for each line of a file.
@@ -12,7 +12,7 @@ Usage:
   complycube-tokens generate CLIENT_ID --referrer PATTERN [--json]   for the Web SDK
   complycube-tokens generate CLIENT_ID --app-id ID [--json]          for a Mobile SDK
   complycube-tokens generate --batch FILE.jsonl                      for each line; - reads stdin
-  complycube-tokens generate --retry-failed RESULTS.jsonl            for each line that failed before
+  complycube-tokens generate --batch FILE.jsonl --resume RESULTS.jsonl   for each line without a token yet
 
 Options:
   --referrer PATTERN     The match pattern of your pages, such as 'https://www.example.com/*'; quote it
@@ -20,14 +20,15 @@ Options:
   --app-id ID            The iOS bundle ID or Android application ID
   --json                 Print {"token": "..."} instead of the bare token
   --batch FILE           JSON Lines of {"clientId", "referrer"} or {"clientId", "appId"}; other fields come back
-  --retry-failed FILE    The result lines of an earlier batch; those with an "error" are minted again
+  --resume FILE          The results of this batch so far: only rows without a token are minted, failed or never tried
   --api-key-file FILE    A file that holds the API key and nothing else; it wins over COMPLYCUBE_API_KEY
   -h, --help             Show this
 
 The API key is never taken from an argument: the shell's history and the list of processes would keep it.
 
-A batch writes a result line for every line as it settles, in any order: the line itself with its number in "line" and
-"token" or "error" added. It keeps to the rate limit of the key. Ctrl-C stops it; what is done is written by then.
+A batch writes a result line for every line as it settles, in any order: the line's own text with its number in "line"
+and "token" or "error" added. A row has no fields of these names. It keeps to the rate limit of the key. Ctrl-C stops
+it; what is done is written by then, and --resume goes on. Files are UTF-8; a line is at most 1 MiB.
 
 Environment:
   COMPLYCUBE_API_KEY      The API key, unless --api-key-file names a file
@@ -44,7 +45,7 @@ Examples:
   complycube-tokens generate CLIENT_ID --referrer 'https://www.example.com/*'
   complycube-tokens generate CLIENT_ID --app-id com.example.app --api-key-file /run/secrets/complycube
   complycube-tokens generate --batch clients.jsonl > results.jsonl
-  complycube-tokens generate --retry-failed results.jsonl > more-results.jsonl
+  complycube-tokens generate --batch clients.jsonl --resume results.jsonl >> results.jsonl
 `;
 
 /** Runs `generate` and returns its exit code. */
@@ -60,7 +61,7 @@ export async function generate(args: string[]): Promise<number> {
       "app-id": { type: "string" },
       json: { type: "boolean" },
       batch: { type: "string" },
-      "retry-failed": { type: "string" },
+      resume: { type: "string" },
       "api-key-file": { type: "string" },
       help: { type: "boolean", short: "h" },
     },
@@ -70,25 +71,20 @@ export async function generate(args: string[]): Promise<number> {
     return DONE;
   }
   refuseRepeats(tokens);
-  const { referrer, "app-id": appId, batch, "retry-failed": retryFailed } = values;
+  const { referrer, "app-id": appId, batch, resume } = values;
   const keyFile = values["api-key-file"];
   const allowReferrerPath = values["allow-referrer-path"] ?? false;
-  const file = batch ?? retryFailed;
-  if (file === undefined) {
+  if (batch === undefined) {
+    if (resume !== undefined)
+      throw new TypeError("--resume goes with --batch, which names the file of rows.");
     const target = { referrer, appId, allowReferrerPath };
     return generateOne(positionals, target, values.json ?? false, keyFile);
-  }
-  if (batch !== undefined && retryFailed !== undefined) {
-    throw new TypeError("--batch and --retry-failed are two ways to start a batch: give one of them.");
   }
   if (positionals.length > 0 || referrer !== undefined || appId !== undefined || values.json) {
     throw new TypeError("A batch takes clients and targets from its file alone.");
   }
-  return generateBatch(await readApiKey(keyFile), {
-    file,
-    onlyFailed: retryFailed !== undefined,
-    allowReferrerPath,
-  });
+  if (batch === "-" && resume === "-") throw new TypeError("--batch and --resume cannot both read stdin.");
+  return generateBatch(await readApiKey(keyFile), { file: batch, resume, allowReferrerPath });
 }
 
 interface Target {

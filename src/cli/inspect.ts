@@ -1,7 +1,7 @@
 import { text } from "node:stream/consumers";
 import { parseArgs } from "node:util";
 import { inspectToken } from "../index.ts";
-import { DONE, err, out, paint, printable } from "./terminal.ts";
+import { DONE, err, out, paint, printable } from "./output.ts";
 
 const HELP = `Shows what is written in a token: when it expires, when it was minted, and its claims, as JSON.
 Nothing is sent and nothing is verified: anyone can write a token that says the same.

@@ -3,14 +3,14 @@ import packageJson from "../../package.json" with { type: "json" };
 import { checkReferrer } from "./check-referrer.ts";
 import { generate } from "./generate.ts";
 import { inspect } from "./inspect.ts";
-import { DONE, err, FAILED, MISUSE, out, sentence } from "./terminal.ts";
+import { DONE, err, FAILED, MISUSE, out, sentence } from "./output.ts";
 import { inOurWords } from "./wording.ts";
 
 const HELP = `complycube-tokens ${packageJson.version}: mints and checks the tokens that start ComplyCube's Web and Mobile SDKs.
 
 Usage:
   complycube-tokens generate CLIENT_ID --referrer PATTERN | --app-id ID [--json]
-  complycube-tokens generate --batch FILE.jsonl | --retry-failed RESULTS.jsonl
+  complycube-tokens generate --batch FILE.jsonl [--resume RESULTS.jsonl]
   complycube-tokens check-referrer PATTERN PAGE_URL [--referrer-policy POLICY]
   complycube-tokens inspect TOKEN | -
 

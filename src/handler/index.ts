@@ -35,6 +35,8 @@ export interface TokenHandlerOptions<Context = unknown> {
   complycube: {
     /** All of it that is needed, so that a stand-in for tests needs no more. */
     readonly token: Pick<Tokens, "generate"> & Partial<Pick<Tokens, "checkTarget">>;
+    /** Called before `authenticate`, so that the connection is made while your session is looked up. */
+    preconnect?(): void;
   };
   /**
    * What the tokens are bound to: one page or app, or a function that tells, to serve web and mobile from one endpoint.
@@ -188,6 +190,7 @@ export function createTokenHandler<Context = unknown>(
     if (!isAllowed && isCrossOrigin(request)) return refuse([403, "cross_origin"], request);
 
     closeBody(request);
+    complycube.preconnect?.();
     let clientId: string | undefined;
     let waitsFor = "authenticate";
     let failureOf = (error: unknown): Failure =>

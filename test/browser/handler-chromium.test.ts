@@ -1,6 +1,12 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import type { IncomingMessage, RequestListener } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { getRequestListener } from "@hono/node-server";
 import type { Page } from "playwright-core";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { createTokenHandler } from "../../src/handler/index.ts";
 import { type Chromium, findChromium, launchChromium } from "../support/chromium.ts";
 import { type ComplyCubeStandIn, startComplyCubeStandIn } from "../support/complycube-stand-in.ts";
 import { listen } from "../support/listen.ts";
@@ -209,3 +215,91 @@ describe.skipIf(!executablePath)("the endpoint and its page, in Chromium", () =>
     });
   });
 });
+
+describe.skipIf(!executablePath)(
+  "an endpoint that allows the origin of an extension and of a hybrid app",
+  () => {
+    let chromium: Chromium;
+    let endpoint: Awaited<ReturnType<typeof listen>>;
+    let elsewhere: Awaited<ReturnType<typeof listen>>;
+    const folder = mkdtempSync(join(tmpdir(), "hostile-"));
+    let seen: { origin: string | undefined; answer: number }[] = [];
+    const generate = vi.fn(async () => "TOKEN");
+
+    beforeAll(async () => {
+      const extension = fileURLToPath(new URL("extension", import.meta.url));
+      chromium = await launchChromium(executablePath as string, extension);
+      const { context } = chromium;
+      const worker = context.serviceWorkers()[0] ?? (await context.waitForEvent("serviceworker"));
+      const [, allowed = ""] = /^(chrome-extension:\/\/\w+)\//.exec(worker.url()) ?? [];
+      const handler = createTokenHandler({
+        complycube: { token: { generate } },
+        target: { appId: "com.example.app" },
+        authenticate: () => ({ clientId: "CLIENT_ID" }), // Whoever asks: only the origin keeps them out.
+        allowedOrigins: [allowed, "capacitor://localhost"],
+        onError: () => {},
+      });
+      const listener = getRequestListener(handler, { overrideGlobalObjects: false });
+      endpoint = await listen((request, response) => {
+        const { origin } = request.headers;
+        response.once("finish", () => seen.push({ origin, answer: response.statusCode }));
+        listener(request, response);
+      });
+      elsewhere = await listen((_, response) =>
+        response.setHeader("content-type", "text/html").end("<title>Another site</title>"),
+      );
+      writeFileSync(join(folder, "page.html"), "<title>A file</title>");
+    });
+    afterAll(async () => {
+      await chromium?.close();
+      await Promise.all([endpoint?.close(), elsewhere?.close()]);
+      rmSync(folder, { recursive: true });
+    });
+    beforeEach(() => {
+      seen = [];
+      generate.mockClear();
+    });
+
+    const ask = () =>
+      `fetch("${endpoint.url}", { method: "POST" }).then((r) => r.text(), (error) => error.name)`;
+
+    test("answers the extension", async () => {
+      const answer = await chromium.context.serviceWorkers()[0]?.evaluate(ask());
+
+      expect(answer).toBe('{"token":"TOKEN","clientId":"CLIENT_ID"}');
+      expect(seen).toEqual([{ origin: expect.stringMatching(/^chrome-extension:/), answer: 200 }]);
+    });
+
+    test.each([
+      ["a page of another site", () => elsewhere.url],
+      ["a page in a file", () => `file://${folder}/page.html`],
+      ["a data: page", () => "data:text/html,<title>Data</title>"],
+    ])("gives nothing to %s, nor to a sandboxed frame in it", async (_, url) => {
+      const page = await chromium.context.newPage();
+      await page.goto(url());
+
+      const answer = await page.evaluate(ask());
+      const framed = await page.evaluate(
+        `new Promise((resolve) => {
+        addEventListener("message", ({ data }) => resolve(data));
+        const script = ${JSON.stringify(`${ask()}.then((answer) => parent.postMessage(answer, "*"))`)};
+        const frame = document.createElement("iframe");
+        frame.sandbox = "allow-scripts";
+        frame.srcdoc = "<script>" + script + "</" + "script>";
+        document.body.append(frame);
+      })`,
+      );
+      await page.close();
+
+      expect([answer, framed]).toEqual(["TypeError", "TypeError"]);
+      const origin = url().startsWith("http") ? elsewhere.url : "null";
+      await expect
+        .poll(() => seen)
+        .toEqual([
+          { origin, answer: 403 },
+          { origin: "null", answer: 403 },
+        ]);
+      expect(generate).not.toHaveBeenCalled();
+    });
+  },
+);

@@ -31,3 +31,11 @@ describeEndpoint(
     return listen(getRequestListener(next, { overrideGlobalObjects: false }));
   },
 );
+
+describeEndpoint("examples/nextjs/pages/api/complycube-token.ts", "https://www.example.com/*", async () => {
+  const { default: listener } = await import("../../examples/nextjs/pages/api/complycube-token.ts");
+  return listen((request, response) => {
+    if (request.url !== "/sign-in/ada") return void listener(request, response);
+    response.writeHead(204, { "set-cookie": signIn("ada") ?? "" }).end();
+  });
+});

@@ -94,7 +94,7 @@ describe.each(transports)("generate over $name", ({ fetch }) => {
             expect(token).toBe(empty ? undefined : tokenIn(body));
             if (token === undefined)
               expect(error).toMatchObject({ name: "InvalidResponseError", code: "invalid_response", status });
-          } else if ([301, 302, 303, 307, 308].includes(status) || (status === 407 && fetch === undefined)) {
+          } else if ([301, 302, 303, 307, 308].includes(status) || (status === 407 && fetch !== undefined)) {
             expect(error).toMatchObject({ name: "ConnectionError", code: "connection" });
           } else {
             expect(error).toMatchObject({ code: "api", status });

@@ -1,11 +1,11 @@
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
-import { ComplyCube, type ComplyCubeOptions, type Fetch } from "../../src/index.ts";
-import { undiciFetch } from "../../src/undici.ts";
+import { ComplyCube, type ComplyCubeOptions } from "../../src/index.ts";
 import { KEY, TOKEN } from "../support/leak-scan.ts";
 import { settle } from "../support/settle.ts";
 import { makeCertificate, type Respond, startTlsServer, type TlsServer } from "../support/tls-server.ts";
 import { MINTED } from "./scenarios/scenario.ts";
+import { transports } from "./transports.ts";
 
 const PROMPT_MS = 5_000;
 
@@ -13,16 +13,9 @@ const certificate = makeCertificate() ?? "";
 const skipped = certificate === "" && !process.env.CI;
 if (skipped) console.warn("SKIPPED: the tests over TLS, because there is no openssl. CI installs it.");
 
-const transports: { name: string; version: string; fetch: Fetch | undefined }[] = [
-  { name: "global fetch", version: "1.1", fetch: undefined },
-  { name: "undiciFetch", version: "2.0", fetch: undiciFetch() },
-  { name: "undiciFetch with allowH2 true", version: "2.0", fetch: undiciFetch({ allowH2: true }) },
-  { name: "undiciFetch with allowH2 false", version: "1.1", fetch: undiciFetch({ allowH2: false }) },
-];
-
 const mint: Respond = (response) => response.end(MINTED);
 
-describe.skipIf(skipped).each(transports)("TLS over $name", ({ fetch, version }) => {
+describe.skipIf(skipped).each(transports)("TLS over $name", ({ fetch }) => {
   describe("with a certificate that is not trusted", () => {
     test("rejects with a ConnectionError that says why, and sends nothing", async () => {
       const server = await startTlsServer(certificate, mint);
@@ -39,15 +32,15 @@ describe.skipIf(skipped).each(transports)("TLS over $name", ({ fetch, version })
   describe("with a certificate that is trusted", () => {
     beforeEach(() => trust(certificate));
 
-    test(`mints a token over HTTP/${version}, again and again on the connection that is open`, async () => {
+    test("mints a token over HTTP/1.1, again and again on the connection that is open", async () => {
       const server = await startTlsServer(certificate, mint);
       const complycube = client(server, { fetch });
 
       for (let call = 0; call < 5; call++) expect(await settle(complycube)).toEqual({ token: TOKEN });
 
-      expect(server.received.map(({ httpVersion }) => httpVersion)).toEqual(Array(5).fill(version));
+      expect(server.received.map(({ httpVersion }) => httpVersion)).toEqual(Array(5).fill("1.1"));
       expect(server.received[0]?.headers.authorization).toBe(KEY);
-      expect(server.opened()).toBeLessThanOrEqual(version === "2.0" ? 1 : 2);
+      expect(server.opened()).toBeLessThanOrEqual(2);
     });
 
     test("rejects with a ConnectionError when it is another host's, and sends nothing", async () => {
@@ -127,24 +120,6 @@ describe.skipIf(skipped).each(transports)("TLS over $name", ({ fetch, version })
       expect(settled).toEqual({ token: TOKEN });
       expect(server.received).toHaveLength(2);
     });
-  });
-});
-
-describe.skipIf(skipped)("close of undiciFetch over HTTP/2", () => {
-  test("lets what is under way finish, then ends the session", async () => {
-    trust(certificate);
-    const server = await startTlsServer(certificate, (response) =>
-      setTimeout(() => response.end(MINTED), 50),
-    );
-    const fetch = undiciFetch();
-    const call = settle(client(server, { fetch }));
-    await vi.waitFor(() => expect(server.received).toHaveLength(1), PROMPT_MS);
-
-    await fetch.close();
-
-    expect(await call).toEqual({ token: TOKEN });
-    expect(server.received[0]?.httpVersion).toBe("2.0");
-    await expect.poll(() => server.open()).toBe(0); // Within a second; an idle session would end by itself after four.
   });
 });
 

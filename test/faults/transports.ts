@@ -1,8 +1,7 @@
 import type { Fetch } from "../../src/index.ts";
-import { undiciFetch } from "../../src/undici.ts";
 
-/** Every transport that the package ships; each runs through every scenario. */
+/** Every transport of the package; each runs through every scenario. */
 export const transports: { name: string; fetch: Fetch | undefined }[] = [
-  { name: "global fetch", fetch: undefined },
-  { name: "undiciFetch", fetch: undiciFetch() },
+  { name: "node:https", fetch: undefined },
+  { name: "global fetch", fetch: (url, init) => globalThis.fetch(url, init) },
 ];

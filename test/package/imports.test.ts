@@ -74,44 +74,6 @@ describe.skipIf(!consumer)("with its optional peers", () => {
     const answered = { token: "TOKEN", name: "AuthenticationError", type: "unauthorized" };
     expect(answers).toEqual({ import: answered, require: answered });
   });
-
-  test.each([
-    ["undici 7", "undici-7"],
-    ["undici 8", ""],
-  ])("undiciFetch mints, ends a call in time and aborts one with %s", (_, folder) => {
-    const outcomes = run(
-      join(consumer as string, folder),
-      `const { createServer } = await import("node:http");
-      const { once } = await import("node:events");
-      const server = createServer((request, response) => {
-        if (request.url.startsWith("/stalls")) response.writeHead(200).write("{");
-        else if (!request.url.startsWith("/silent")) response.end('{"token":"TOKEN"}');
-      }).listen(0, "127.0.0.1");
-      await once(server, "listening");
-      const url = "http://127.0.0.1:" + server.address().port;
-      const out = [];
-      for (const load of [(name) => import(name), async (name) => require(name)]) {
-        const { ComplyCube } = await load("complycube-tokens");
-        const { undiciFetch } = await load("complycube-tokens/undici");
-        const fetch = undiciFetch();
-        const ask = (path, signal) =>
-          new ComplyCube({ apiKey: "k", baseUrl: url + path, fetch, timeoutMs: signal ? 30_000 : 300, maxRetries: 0 })
-            .token.generate("CLIENT_ID", { appId: "com.example.app" }, { signal })
-            .catch((error) => error.code ?? error);
-        out.push(await ask(""), await ask("/stalls"), await ask("/silent", AbortSignal.abort("before")));
-        const controller = new AbortController();
-        setTimeout(() => controller.abort("in flight"), 100);
-        out.push(await ask("/silent", controller.signal));
-        server.closeAllConnections();
-        await fetch.close();
-      }
-      server.close();
-      console.log(JSON.stringify(out));`,
-    );
-
-    const each = ["TOKEN", "timeout", "before", "in flight"];
-    expect(outcomes).toEqual([...each, ...each]);
-  });
 });
 
 describe("in a project that has nothing else", () => {
@@ -125,7 +87,7 @@ describe("in a project that has nothing else", () => {
       console.log(JSON.stringify({ imported, required }));`,
     );
 
-    const wanted = { "./undici": "undici", "./redis": "rate-limiter-flexible", "./msw": "msw" }[subpath];
+    const wanted = { "./redis": "rate-limiter-flexible", "./msw": "msw" }[subpath];
     if (wanted === undefined) expect(outcome).toEqual({ imported: "", required: "" });
     else {
       expect(peers).toContain(wanted);

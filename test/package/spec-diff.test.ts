@@ -18,10 +18,10 @@ const git = (...args: string[]) =>
     stdio: "pipe",
   });
 
-/** Writes a version and a description, and commits both. */
+/** Writes a version and a description of that version, and commits both. */
 function commit(version: string, spec: string): void {
   writeFileSync(join(repository, "package.json"), JSON.stringify({ version }));
-  writeFileSync(join(repository, SPEC), spec);
+  writeFileSync(join(repository, SPEC), spec.replace(/^ {2}version: .*/m, `  version: ${version}`));
   git("add", ".");
   git("commit", "--allow-empty", "--message", version);
 }
@@ -68,7 +68,9 @@ describe("rateSpecChange", () => {
   test.each([
     ["a new required field", requiredField, "0.1.0", "0.1.1", "0.2.0"],
     ["a new required field", requiredField, "1.4.2", "1.5.0", "2.0.0"],
+    ["a new optional field", optionalField, "0.1.0", "0.1.1", "0.2.0"],
     ["a new optional field", optionalField, "1.4.2", "1.4.3", "1.5.0"],
+    ["a new required field", requiredField, "0.9.0", "0.9.1", "0.10.0"],
     ["nothing", unchanged, "0.2.0", "0.1.1", "0.2.0"],
   ])("refuses %s with a step from $2 to $3", (_what, spec, released, next, least) => {
     release(released, next, spec());
@@ -83,7 +85,8 @@ describe("rateSpecChange", () => {
     ["a new required field", requiredField, "0.1.0", "0.2.0"],
     ["a new required field", requiredField, "1.4.2", "2.0.0"],
     ["a new required field", requiredField, "0.9.0", "1.0.0-rc.1"],
-    ["a new optional field", optionalField, "0.1.0", "0.1.1"],
+    ["a new optional field", optionalField, "0.1.0", "0.2.0"],
+    ["a new optional field", optionalField, "0.9.0", "0.10.0"],
     ["a new optional field", optionalField, "1.4.2", "1.5.0"],
     ["another summary", otherSummary, "1.4.2", "1.4.3"],
     ["nothing", unchanged, "0.1.0", "0.1.1"],
@@ -102,7 +105,8 @@ describe("rateSpecChange", () => {
     const { report } = rateSpecChange(repository);
 
     expect(report).toContain("Properties of `WebTokenRequest` became required: `note`.");
-    expect(report).toContain("Since v0.1.0: a major change.");
+    expect(report).toContain("1 major, 1 minor");
+    expect(report).toContain("Since v0.1.0: 0.2.0 is high enough.");
   });
 
   test("says what the next version must be while it is still the last one", () => {
@@ -110,7 +114,7 @@ describe("rateSpecChange", () => {
 
     const { ok, report } = rateSpecChange(repository);
 
-    expect(report).toContain("The next version must be 0.2.0 or higher.");
+    expect(report).toContain("the next version must be 0.2.0 or higher.");
     expect(ok).toBe(true);
   });
 
@@ -120,7 +124,7 @@ describe("rateSpecChange", () => {
 
     const { ok, report } = rateSpecChange(repository);
 
-    expect(report).toContain("Since v0.1.0: a major change.");
+    expect(report).toContain("Since v0.1.0: 0.1.1 in package.json is too low");
     expect(ok).toBe(false);
   });
 
@@ -131,7 +135,7 @@ describe("rateSpecChange", () => {
 
     const { report } = rateSpecChange(repository);
 
-    expect(report).toContain("Since v0.1.0: a major change.");
+    expect(report).toContain("Since v0.1.0: 0.2.0 is high enough.");
   });
 
   test("compares with the highest release, not with the one whose name sorts last", () => {
@@ -143,7 +147,7 @@ describe("rateSpecChange", () => {
 
     const { ok, report } = rateSpecChange(repository);
 
-    expect(report).toContain("Since v0.10.0: nothing changed in the description.");
+    expect(report).toContain("Since v0.10.0: 0.10.1 is high enough.");
     expect(ok).toBe(true);
   });
 

@@ -19,7 +19,8 @@ const QUIET_FLAGS = [
   // A page that is answered inside the browser counts as public, and may then not call a loopback API.
   "--disable-features=DisableLoadExtensionCommandLineSwitch,HttpsUpgrades,LocalNetworkAccessChecks",
   // The last line of defence: no name leads out of this machine. *.test is for hosts that are not loopback by name.
-  "--host-resolver-rules=MAP *.test 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost, EXCLUDE [::1]",
+  "--host-resolver-rules=MAP *.test 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost, EXCLUDE *.localhost, EXCLUDE [::1]",
+  "--ignore-certificate-errors", // Of loopback, as nothing else is reached.
 ];
 
 const isExecutable = (path: string) => {

@@ -13,6 +13,8 @@ declare module "vitest" {
     emptyProject: string;
     /** `test/package/consumer` with all that it names; `undefined` where npm could not fetch that. */
     consumer: string | undefined;
+    /** `test/package/frameworks`, likewise. */
+    frameworks: string | undefined;
   }
 }
 
@@ -35,24 +37,29 @@ export default function setup(project: TestProject): void {
   npm(emptyProject, "install", ...QUIETLY, tarball);
   project.provide("emptyProject", emptyProject);
 
-  const consumer = join(folder, "consumer");
-  cpSync(join(root, "test/package/consumer"), consumer, { recursive: true });
-  let fetched = true;
-  try {
-    npm(consumer, "ci", ...QUIETLY);
-  } catch (error) {
-    if (process.env.CI) throw error;
-    console.warn(`SKIPPED: the types and the peers of the packed tarball. ${error}`);
-    fetched = false;
-  }
-  if (fetched) {
-    npm(consumer, "install", "--no-save", ...QUIETLY, tarball);
+  const consumer = install(folder, "consumer", tarball);
+  if (consumer !== undefined) {
     bothFormats(consumer);
-    besideOlder(consumer, "undici-7", "undici");
     const withMsw2 = besideOlder(consumer, "msw-2", "msw");
     for (const file of ["mocked.mts", "mocked.cts"]) cpSync(join(consumer, file), join(withMsw2, file));
   }
-  project.provide("consumer", fetched ? consumer : undefined);
+  project.provide("consumer", consumer);
+  project.provide("frameworks", install(folder, "frameworks", tarball));
+}
+
+/** Installs one of the projects beside these tests, and the tarball in it; `undefined` where npm could not fetch that. */
+function install(folder: string, name: string, tarball: string): string | undefined {
+  const installed = join(folder, name);
+  cpSync(join(root, "test/package", name), installed, { recursive: true });
+  try {
+    npm(installed, "ci", ...QUIETLY);
+  } catch (error) {
+    if (process.env.CI) throw error;
+    console.warn(`SKIPPED: the tests of the packed tarball in test/package/${name}. ${error}`);
+    return undefined;
+  }
+  npm(installed, "install", "--no-save", ...QUIETLY, tarball);
+  return installed;
 }
 
 function npm(cwd: string, ...args: string[]): string {

@@ -5,7 +5,6 @@ import { KEY } from "../support/leak-scan.ts";
 import { listen } from "../support/listen.ts";
 
 type Main = typeof import("../../src/index.ts");
-type Undici = typeof import("../../src/undici.ts");
 type Redis = typeof import("../../src/redis/index.ts");
 type Referrer = typeof import("../../src/referrer/index.ts");
 
@@ -22,13 +21,6 @@ afterEach(async () => {
   await Promise.all(closing.splice(0).map((close) => close()));
 });
 
-/** An API whose every answer is larger than a token may be. */
-async function tooLargeApi(): Promise<string> {
-  const { url, close } = await listen((_, response) => response.end("x".repeat(2 * 1024 * 1024)));
-  closing.push(close);
-  return url;
-}
-
 /** Asks a limit that has no queue twice, while its store does not answer. */
 function fillQueue({ redisRateLimit }: Redis): Promise<unknown> {
   const store = { status: "ready", defineCommand() {}, eval: () => new Promise(() => {}) };
@@ -38,26 +30,6 @@ function fillQueue({ redisRateLimit }: Redis): Promise<unknown> {
 }
 
 describe("the parts that are built", () => {
-  test.each([
-    ["esm", "esm"],
-    ["cjs", "cjs"],
-    ["esm", "cjs"],
-    ["cjs", "esm"],
-  ])("an %s ComplyCube and an %s undiciFetch agree on a body that is too large", async (main, part) => {
-    const { ComplyCube } = await load<Main>(main, "index");
-    const { undiciFetch } = await load<Undici>(part, "undici");
-    const fetch = undiciFetch();
-    closing.push(() => fetch.close());
-    const complycube = new ComplyCube({ apiKey: KEY, baseUrl: await tooLargeApi(), fetch });
-
-    const call = complycube.token.generate("CLIENT_ID", TARGET);
-
-    await expect(call).rejects.toMatchObject({
-      name: "InvalidResponseError",
-      message: "The API answered 200 with more than 1 MiB of body.",
-    });
-  });
-
   test.each(["esm", "cjs"])("in %s, an error is one class whichever part threw it", async (format) => {
     const main = await load<Main>(format, "index");
     const redis = await load<Redis>(format, "redis");

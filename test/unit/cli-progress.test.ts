@@ -1,7 +1,7 @@
 import { PassThrough } from "node:stream";
 import { stripVTControlCharacters } from "node:util";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { startProgress } from "../../src/cli/progress.ts";
+import { startProgress } from "../../src/cli/output.ts";
 
 beforeEach(() => {
   vi.useFakeTimers();

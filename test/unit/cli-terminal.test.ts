@@ -130,7 +130,9 @@ describe.skipIf(!hasTerminal)(
       child.stdin.write("\u0003");
       const { status, stdout } = await done;
 
-      expect(stdout).toMatch(/Stopped: \d+ minted, 0 failed; a line without a result was not minted\.\r\n$/);
+      expect(stdout).toMatch(
+        /Stopped: \d+ minted, 0 failed; a line without a result was not minted\. To go on: [^\n]+\r\n$/,
+      );
       expect(stdout).not.toContain("\u001b[?"); // Neither cursor nor line breaks were switched off.
       expect(status).toBe(130);
     });

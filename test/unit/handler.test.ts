@@ -120,6 +120,25 @@ describe("context", () => {
   });
 });
 
+describe("the connection to the API", () => {
+  test("is opened before authenticate is asked, and for nobody who is refused", async () => {
+    const calls: string[] = [];
+    const { handler } = setUp({
+      complycube: { token: { generate: async () => "TOKEN" }, preconnect: () => calls.push("preconnect") },
+      authenticate: () => {
+        calls.push("authenticate");
+        return undefined;
+      },
+    });
+
+    await handler(post());
+    await handler(post({ ...crossSite, origin: "https://evil.example" }));
+    await handler(post(OWN_PAGE, { method: "PUT" }));
+
+    expect(calls).toEqual(["preconnect", "authenticate"]);
+  });
+});
+
 describe("createTokenHandler, for a mobile app", () => {
   test("answers with the client's ID beside the token, as every mobile SDK wants both", async () => {
     const { handler, sent } = setUp({ target: { appId: "com.example.app" } });

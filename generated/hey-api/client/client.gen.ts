@@ -20,7 +20,6 @@ type ReqInit = Omit<RequestInit, 'body' | 'headers'> & {
   headers: ReturnType<typeof mergeHeaders>;
 };
 
-/** Makes a client with settings of its own, for the `client` option of `generateToken`. */
 export const createClient = (config: Config = {}): Client => {
   let _config = mergeConfigs(createConfig(), config);
 
@@ -83,9 +82,7 @@ export const createClient = (config: Config = {}): Client => {
     try {
       const { opts, url } = await beforeRequest(options);
       const requestInit: ReqInit = {
-        redirect: 'manual',
-        ...opts,
-        client: undefined,
+        redirect: 'manual', ...opts, client: undefined,
         body: getValidRequestBody(opts),
       };
 

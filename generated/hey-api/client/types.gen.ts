@@ -182,7 +182,7 @@ type BuildUrlFn = <
   options: TData & Options<TData>,
 ) => string;
 
-/** A generated client: a method for each HTTP method, its settings and its interceptors. */
+/** A client: its methods, settings and interceptors. */
 export type Client = CoreClient<RequestFn, Config, MethodFn, BuildUrlFn, SseFn> & {
   interceptors: Middleware<Request, Response, unknown, ResolvedRequestOptions>;
 };

@@ -306,7 +306,7 @@ const defaultHeaders = {
   'Content-Type': 'application/json',
 };
 
-/** Adds the default settings of a client to those given. */
+/** Fills in the default settings of a client. */
 export const createConfig = <T extends ClientOptions = ClientOptions>(
   override: Config<Omit<ClientOptions, keyof T> & T> = {},
 ): Config<Omit<ClientOptions, keyof T> & T> => ({

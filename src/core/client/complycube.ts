@@ -1,9 +1,11 @@
+import { callHook } from "../call-hook.ts";
+import { transportOver } from "../http/transport.ts";
 import { type ComplyCubeOptions, checkClientOptions } from "./options.ts";
 import { Tokens } from "./tokens.ts";
 
 /**
- * A client of the ComplyCube API, for a backend. Make one and share it: it holds no connection and no state but its
- * options.
+ * A client of the ComplyCube API, for a backend. Make one and share it: it holds no state but its options, and all
+ * clients of a process share their connections.
  *
  * @example
  * const complycube = new ComplyCube({ apiKey: process.env.COMPLYCUBE_API_KEY });
@@ -12,9 +14,23 @@ import { Tokens } from "./tokens.ts";
 export class ComplyCube {
   /** Mints tokens for the ComplyCube Web SDK and Mobile SDKs. */
   readonly token: Tokens;
+  readonly #preconnect: () => void;
 
   /** @throws `TypeError` or `RangeError` that names a wrong or missing option, and never shows the API key */
   constructor(options: ComplyCubeOptions = {}) {
-    this.token = new Tokens(checkClientOptions(options));
+    const settings = checkClientOptions(options);
+    const transport = transportOver(settings.fetch);
+    this.token = new Tokens(settings, transport);
+    this.#preconnect = () => transport.preconnect?.(settings.baseUrl);
+  }
+
+  /**
+   * Opens the connection for the next call, so that the call need not wait for it. Call it when a token is likely to be
+   * wanted soon. One connection at most is opened ahead, and none where one is free already.
+   *
+   * It never throws, and does nothing over a `fetch` and behind a proxy. Nothing has to be closed.
+   */
+  preconnect(): void {
+    callHook(this.#preconnect);
   }
 }

@@ -51,7 +51,7 @@ export interface ComplyCubeOptions {
   baseUrl?: string | undefined;
   /**
    * Time allowed for one attempt, in milliseconds, from connecting to the last byte of the body.
-   * A retry gets a fresh allowance. Node.js gives up connecting after 10 seconds by itself, with a `ConnectionError`.
+   * A retry gets a fresh allowance.
    *
    * @default 10_000
    */
@@ -92,7 +92,8 @@ export interface ComplyCubeOptions {
   /**
    * What sends the request. Called with a URL and an init that has `signal` set and `redirect: "manual"`.
    *
-   * @default the global `fetch`, looked up at each call, so that interceptors installed later are used
+   * @default on Node.js its own `https`, which keeps connections longer than `fetch`; elsewhere the global `fetch`. Both
+   * are looked up at each call, so that interceptors installed later are used.
    */
   fetch?: Fetch | undefined;
   /**
@@ -132,7 +133,7 @@ export interface RequestOptions {
 
 /** Options after every check, with the defaults filled in. */
 export interface Settings extends LimitSettings {
-  fetch: Fetch;
+  fetch: Fetch | undefined;
   timeoutMs: number;
   maxRetries: number;
   allowAnyReferrer: boolean;
@@ -158,7 +159,7 @@ export function checkClientOptions(given: ComplyCubeOptions): Settings {
       : keyReader(apiKey, baseUrl),
     baseUrl,
     hasFixedKey: !isKeyLater && typeof apiKey !== "function",
-    fetch: checkFunction("fetch", options.fetch) ?? globalFetch,
+    fetch: checkFunction("fetch", options.fetch),
     timeoutMs: checkInteger("timeoutMs", options.timeoutMs, 1) ?? 10_000,
     maxRetries: checkInteger("maxRetries", options.maxRetries, 0) ?? 2,
     rateLimit: options.rateLimit,
@@ -251,8 +252,6 @@ function isAbortSignal(value: AbortSignal | null): boolean {
   const methods = ["addEventListener", "removeEventListener", "throwIfAborted"] as const;
   return typeof value?.aborted === "boolean" && methods.every((name) => typeof value[name] === "function");
 }
-
-const globalFetch: Fetch = (url, init) => globalThis.fetch(url, init);
 
 /** A variable of the environment; a blank one counts as not set. */
 function environment(name: string): string | undefined {

@@ -3,8 +3,9 @@ import { sleep } from "../abort.ts";
 import { callHook } from "../call-hook.ts";
 import { ComplyCubeApiError, ComplyCubeError, RateLimitQueueFullError } from "../errors.ts";
 import { withDeadline } from "../http/deadline.ts";
+import type { Transport } from "../http/exchange.ts";
 import { createOperation, type Minted, type Operation } from "../http/operation.ts";
-import { batchRetryDelayMs, holdMs, retryDelayMs } from "../http/retry.ts";
+import { batchRetryDelayMs, holdMs, retryDelayMs, StaleConnectionError } from "../http/retry.ts";
 import { createLimit } from "../limit/account-limit.ts";
 import type { Limit } from "../limit/sliding-window.ts";
 import { type BatchOptions, type BatchRequest, type BatchResult, generateMany } from "./generate-many.ts";
@@ -35,9 +36,9 @@ export class Tokens {
   readonly #limit: Limit | undefined;
 
   /** @internal */
-  constructor(settings: Settings) {
+  constructor(settings: Settings, transport: Transport) {
     this.#settings = settings;
-    this.#operation = createOperation(settings.baseUrl, settings.fetch);
+    this.#operation = createOperation(settings.baseUrl, transport);
     this.#limit = createLimit(settings);
   }
 
@@ -104,6 +105,7 @@ export class Tokens {
   ): Promise<string> {
     const call = checkRequestOptions(options, this.#settings);
     const request = checkTokenRequest(clientId, target, call);
+    let resent = false;
 
     for (let attempt = 1; ; attempt++) {
       call.signal?.throwIfAborted();
@@ -123,7 +125,10 @@ export class Tokens {
       const { status, requestId } = error as Partial<ComplyCubeApiError>;
       const holdForMs = holdMs(error);
       if (holdForMs !== undefined) this.#limit?.penalize(holdForMs);
-      const retryInMs = attempt > call.maxRetries ? undefined : delayMs(error, attempt);
+      const isFirstStale: boolean = error instanceof StaleConnectionError && !resent;
+      resent ||= isFirstStale;
+      const backoffMs = isFirstStale ? 0 : delayMs(error, attempt);
+      const retryInMs = attempt > call.maxRetries ? undefined : backoffMs;
       this.#report({ attempt, ...times, status, requestId, errorCode: error.code, retryInMs });
       if (retryInMs === undefined) throw error;
       await sleep(retryInMs, call.signal);

@@ -23,11 +23,16 @@ export interface Answer {
   problem?: unknown;
 }
 
-/**
- * Sends one request and reads its whole answer, at most 1 MiB of it. Follows no redirect, gives up when the signal
- * aborts, and rejects only when no answer came.
- */
-export type Exchange = (request: PlainRequest, signal: AbortSignal) => Promise<Answer>;
+/** What takes a request to the API and its answer back. */
+export interface Transport {
+  /**
+   * Sends one request and reads its whole answer, at most 1 MiB of it. Follows no redirect, gives up when the signal
+   * aborts, and rejects only when no answer came.
+   */
+  send(request: PlainRequest, signal: AbortSignal): Promise<Answer>;
+  /** Opens the connection of the next call, where that can be done without a request. */
+  preconnect?(baseUrl: string): void;
+}
 
 /** What a generated operation asks of the client that it runs over: all of the request but the host and the key. */
 export interface OperationRequest {
@@ -44,7 +49,7 @@ export interface PostClient {
 
 /** Makes the client of one attempt, which adds the host and the key to what the operation says. */
 export function postClient(
-  exchange: Exchange,
+  transport: Transport,
   baseUrl: string,
   key: string,
   signal: AbortSignal,
@@ -56,16 +61,10 @@ export function postClient(
       for (const name in request.headers) headers[name.toLowerCase()] = request.headers[name] as string;
       headers[request.security[0].name.toLowerCase()] = key;
       const url = baseUrl + request.url;
-      return exchange({ url, method: "POST", headers, body: JSON.stringify(request.body) }, signal);
+      return transport.send({ url, method: "POST", headers, body: JSON.stringify(request.body) }, signal);
     },
   };
 }
-
-/**
- * Where a `fetch` of this package carries an `Exchange` that spares what a plain one costs. A registered symbol, so that
- * an ES module and a CommonJS copy of this package know each other's.
- */
-export const EXCHANGE = Symbol.for("complycube-tokens.exchange");
 
 /** The largest body that is read, in bytes, counted after decompression. */
 export const MAX_BODY_BYTES = 1024 * 1024;
@@ -75,9 +74,18 @@ export class NoResponseError extends Error {
   override readonly name = "NoResponseError";
 }
 
-/** The body is larger than `MAX_BODY_BYTES`. Told by its name, as it may come from another copy of this package. */
+/** The body is larger than `MAX_BODY_BYTES`. */
 export class BodyTooLargeError extends Error {
   override readonly name = "BodyTooLargeError";
+}
+
+/** The connection broke before any answer came. It was nearly always a kept one that the server had just closed. */
+export class BrokenConnectionError extends Error {
+  override readonly name = "BrokenConnectionError";
+
+  constructor(cause: unknown) {
+    super("The connection broke before any answer came.", { cause });
+  }
 }
 
 /** Whether an answer is a redirect. A browser hides one that it does not follow behind status 0. */

@@ -4,16 +4,15 @@ import { apiError, type ComplyCubeApiError, ConnectionError, InvalidResponseErro
 import { redactCause, redactJson, redactText } from "../redact.ts";
 import {
   type Answer,
-  EXCHANGE,
-  type Exchange,
-  type Fetch,
+  BodyTooLargeError,
+  BrokenConnectionError,
   isRedirect,
   NoResponseError,
   type PostClient,
   postClient,
+  type Transport,
 } from "./exchange.ts";
-import { readRetryAfterMs } from "./retry.ts";
-import { throughFetch } from "./through-fetch.ts";
+import { FinalConnectionError, readRetryAfterMs, StaleConnectionError } from "./retry.ts";
 
 export { BASE_URL } from "../../../generated/openapi/base-url.gen.ts";
 
@@ -39,13 +38,11 @@ const operation = generateToken as unknown as (options: {
 }) => Promise<Answer>;
 
 /** Makes the operation of one client. */
-export function createOperation(baseUrl: string, fetch: Fetch & { [EXCHANGE]?: Exchange }): Operation {
-  const exchange = fetch[EXCHANGE] ?? throughFetch(fetch);
-
+export function createOperation(baseUrl: string, transport: Transport): Operation {
   return (body, key) => async (signal) => {
     let answer: Answer;
     try {
-      answer = await operation({ client: postClient(exchange, baseUrl, key, signal), body });
+      answer = await operation({ client: postClient(transport, baseUrl, key, signal), body });
     } catch (thrown) {
       throw unanswered(baseUrl, thrown, key);
     }
@@ -60,7 +57,7 @@ function isSuccess(status: number): boolean {
 /** Status decides what an answer is; only then its body. */
 function readAnswer({ status, headers, body, problem }: Answer, key: string): Minted {
   if (isRedirect(status)) {
-    throw new ConnectionError(
+    throw new FinalConnectionError(
       `The answer was a redirect (${status}), and none is followed: it could take the API key elsewhere. Check baseUrl.`,
     );
   }
@@ -68,7 +65,7 @@ function readAnswer({ status, headers, body, problem }: Answer, key: string): Mi
   if (!isSuccess(status)) throw failedAnswer(status, headers, content, key);
   const token = readToken(content);
   if (token === undefined) {
-    const tooLarge = problem instanceof Error && problem.name === "BodyTooLargeError";
+    const tooLarge = problem instanceof BodyTooLargeError;
     const what = tooLarge
       ? "with more than 1 MiB of body"
       : body === undefined
@@ -87,8 +84,12 @@ function readAnswer({ status, headers, body, problem }: Answer, key: string): Mi
 
 function unanswered(baseUrl: string, thrown: unknown, key: string): ConnectionError {
   if (thrown instanceof NoResponseError) return new ConnectionError(thrown.message);
-  const cause = redactCause(thrown, key);
-  return new ConnectionError(`No answer from ${new URL(baseUrl).origin}${reasonOf(cause)}.`, { cause });
+  const isStale = thrown instanceof BrokenConnectionError;
+  const cause = redactCause(isStale ? thrown.cause : thrown, key);
+  return new (isStale ? StaleConnectionError : ConnectionError)(
+    `No answer from ${new URL(baseUrl).origin}${reasonOf(cause)}.`,
+    { cause },
+  );
 }
 
 /** Parsed when it is JSON, else its text; `undefined` when there is none. */

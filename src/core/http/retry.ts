@@ -10,6 +10,12 @@ const HOLD_MS = 1_000;
 const RETRY_AFTER_JITTER_MS = { least: 100, most: 500 };
 const RETRIED_STATUSES = new Set([408, 429, 500, 502, 503, 504]);
 
+/** A connection error after which another attempt would come to the same. To its users it is a `ConnectionError`. */
+export class FinalConnectionError extends ConnectionError {}
+
+/** A kept connection that the server had closed. To its users it is a `ConnectionError`. */
+export class StaleConnectionError extends ConnectionError {}
+
 /**
  * How long to wait before the next attempt, in milliseconds, or `undefined` when another one would not help.
  *
@@ -23,6 +29,8 @@ export function retryDelayMs(error: unknown, attempt: number): number | undefine
       const { least, most } = RETRY_AFTER_JITTER_MS;
       return error.retryAfterMs + least + Math.random() * (most - least);
     }
+  } else if (error instanceof FinalConnectionError) {
+    return undefined;
   } else if (!(error instanceof TimeoutError || error instanceof ConnectionError)) {
     return undefined;
   }

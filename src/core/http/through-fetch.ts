@@ -1,36 +1,60 @@
 import { onAbort } from "../abort.ts";
 import { callHook } from "../call-hook.ts";
+import { redactCause } from "../redact.ts";
 import {
+  type Answer,
   BodyTooLargeError,
-  type Exchange,
+  BrokenConnectionError,
   type Fetch,
   isRedirect,
   MAX_BODY_BYTES,
   NoResponseError,
+  type PlainRequest,
+  type Transport,
 } from "./exchange.ts";
 
 /** Exchanges through any `fetch`: the global one, an instrumented one, or a stand-in for tests. */
-export function throughFetch(fetch: Fetch): Exchange {
-  const decoder = new TextDecoder();
+export function throughFetch(fetch: Fetch): Transport {
+  return { send: (request, signal) => send(fetch, request, signal) };
+}
 
-  return async ({ url, method, headers, body }, signal) => {
-    const response = await fetch(url, { method, headers, body, redirect: "manual", signal });
-    if (typeof response?.status !== "number" || typeof response.headers?.get !== "function") {
-      throw new NoResponseError("The fetch option did not give a Response.");
-    }
-    const { status } = response;
-    const answered = { status, headers: { get: (name: string) => readHeader(response, name) } };
-    // What nobody will read would hold its socket.
-    if (signal.aborted || isRedirect(status)) {
-      discard(response);
-      return { ...answered, body: undefined };
-    }
-    try {
-      return { ...answered, body: await readBody(response, signal, decoder) };
-    } catch (problem) {
-      return { ...answered, body: undefined, problem };
-    }
-  };
+async function send(fetch: Fetch, request: PlainRequest, signal: AbortSignal): Promise<Answer> {
+  const { url, method, headers, body } = request;
+  let response: Response;
+  try {
+    response = await fetch(url, { method, headers, body, redirect: "manual", signal });
+  } catch (error) {
+    throw isBroken(error) ? new BrokenConnectionError(error) : error;
+  }
+  if (typeof response?.status !== "number" || typeof response.headers?.get !== "function") {
+    throw new NoResponseError("The fetch option did not give a Response.");
+  }
+  const { status } = response;
+  const answered = { status, headers: { get: (name: string) => readHeader(response, name) } };
+  // What nobody will read would hold its socket.
+  if (signal.aborted || isRedirect(status)) {
+    discard(response);
+    return { ...answered, body: undefined };
+  }
+  try {
+    return { ...answered, body: await readBody(response, signal) };
+  } catch (problem) {
+    return { ...answered, body: undefined, problem };
+  }
+}
+
+/** How Node.js and Bun say that a connection broke; Deno and Cloudflare Workers have no code for it. */
+const BROKEN_CODES = new Set(["ECONNRESET", "EPIPE", "UND_ERR_SOCKET"]);
+const BROKEN_MESSAGE = /connection (lost|closed before|reset)/i;
+
+/** Whether a connection broke before any answer came. Whether it was a kept one cannot be seen through a fetch. */
+function isBroken(thrown: unknown): boolean {
+  // The copy is bounded, and has no getters.
+  for (let error = redactCause(thrown, ""); error instanceof Error; error = error.cause) {
+    const { code } = error as { code?: unknown };
+    if (BROKEN_CODES.has(code as string) || BROKEN_MESSAGE.test(error.message)) return true;
+  }
+  return false;
 }
 
 /** A stand-in's headers may be a Map, give anything, or throw. */
@@ -43,7 +67,7 @@ function readHeader({ headers }: Response, name: string): string | null {
   }
 }
 
-async function readBody(response: Response, signal: AbortSignal, decoder: TextDecoder): Promise<string> {
+async function readBody(response: Response, signal: AbortSignal): Promise<string> {
   const { body } = response;
   // Not every fetch has web streams: a test's stand-in may have none, and node-fetch has Node.js ones.
   if (typeof body?.getReader !== "function") {
@@ -59,7 +83,7 @@ async function readBody(response: Response, signal: AbortSignal, decoder: TextDe
   try {
     for (;;) {
       const { done, value } = await reader.read();
-      if (done) return decoder.decode(join(chunks, bytes));
+      if (done) return new TextDecoder().decode(join(chunks, bytes));
       if (!ArrayBuffer.isView(value)) throw new TypeError("The body is not made of bytes.");
       bytes += value.byteLength;
       if (bytes > MAX_BODY_BYTES) throw new BodyTooLargeError();

@@ -23,10 +23,8 @@ import { createTokensFetch, type paths } from "complycube-tokens/fetch";
 import { createTokenHandler, ReferrerMismatchWarning, type TokenHandler } from "complycube-tokens/handler";
 import { redisRateLimit } from "complycube-tokens/redis";
 import { explainReferrer, type ReferrerExplanation, referrerPatternFor } from "complycube-tokens/referrer";
-import { type UndiciFetch, undiciFetch } from "complycube-tokens/undici";
 
 // The client, with every option.
-const fetch: UndiciFetch = undiciFetch({ connections: 8 });
 const rateLimit: RateLimiter = redisRateLimit({ store: {}, perSecond: 10, fallbackPerSecond: 2 });
 const options: ComplyCubeOptions = {
   apiKey: async () => "test_key",
@@ -34,7 +32,7 @@ const options: ComplyCubeOptions = {
   timeoutMs: 5_000,
   maxRetries: 1,
   rateLimit,
-  fetch,
+  fetch: (url, init) => globalThis.fetch(url, init),
   onAttempt: (event: AttemptEvent) => console.log(event.durationMs),
 };
 export const complycube = new ComplyCube(options);

@@ -1,0 +1,2 @@
+// Stands in for your own session.
+export { sessionOf } from "../../sessions.ts";

@@ -1,0 +1,100 @@
+import type { Agent, ClientRequestArgs } from "node:http";
+import type * as Https from "node:https";
+import type { Socket } from "node:net";
+
+/** Node.js's module for one scheme, and the agent whose sockets all clients of the process share. */
+interface Sockets {
+  module: typeof Https;
+  agent: Https.Agent;
+  /** Connections that were opened ahead of a call, at most one to each host and port. */
+  spares: Map<string, Socket>;
+  /** Opens a connection, whether or not there is a spare one. */
+  connect(options: ClientRequestArgs): Socket;
+}
+
+/** The longest that a timer takes. An agent heeds a server's `Keep-Alive` hint only beside a timeout of its own. */
+const NO_IDLE_LIMIT_MS = 2 ** 31 - 1;
+/** Often enough for idle connections that have died to be found, and for the routers in between to keep the others. */
+const TCP_KEEP_ALIVE_MS = 15_000;
+/** A connection that is not open by then would only keep the process alive. */
+const OPEN_AHEAD_MS = 10_000;
+
+const byScheme = new Map<string, Sockets>();
+const openedAhead = new WeakSet<object>();
+
+/** The module and the agent for the scheme of a URL, made when they are first asked for. */
+export function socketsOf({ protocol }: URL): Sockets {
+  let sockets = byScheme.get(protocol);
+  if (sockets === undefined) {
+    sockets = makeSockets(process.getBuiltinModule(`node:${protocol.slice(0, -1)}`) as typeof Https);
+    byScheme.set(protocol, sockets);
+  }
+  return sockets;
+}
+
+function makeSockets(module: typeof Https): Sockets {
+  const agent = new module.Agent({
+    keepAlive: true,
+    keepAliveMsecs: TCP_KEEP_ALIVE_MS,
+    timeout: NO_IDLE_LIMIT_MS,
+    ...proxyOf(module.globalAgent),
+  });
+  const spares = new Map<string, Socket>();
+  const connect = agent.createConnection.bind(agent);
+  agent.createConnection = (options, callback) => {
+    const name = agent.getName(options);
+    const spare = spares.get(name);
+    spares.delete(name);
+    // What came before anything was asked for would be taken for the answer.
+    const isUsable = spare !== undefined && !spare.destroyed && spare.readableLength === 0;
+    return isUsable ? spare.setTimeout(0).ref() : connect(options, callback);
+  };
+  return { module, agent, spares, connect: (options) => connect(options) as Socket };
+}
+
+/** The proxy of an agent, which the global one has under `--use-env-proxy` and NODE_USE_ENV_PROXY=1. */
+function proxyOf(agent: Agent): { proxyEnv?: NodeJS.Dict<string> } {
+  const { proxyEnv } = (agent as Agent & { options: { proxyEnv?: NodeJS.Dict<string> } }).options;
+  return proxyEnv === undefined ? {} : { proxyEnv };
+}
+
+/** Opens the connection of the next call, unless one waits for it already. Behind a proxy it does nothing. */
+export function openAhead(baseUrl: string): void {
+  const url = new URL(baseUrl);
+  const { agent, spares, connect } = socketsOf(url);
+  const address = addressOf(url);
+  const name = agent.getName(address);
+  if (spares.has(name) || agent.freeSockets[name] !== undefined || proxyOf(agent).proxyEnv) return;
+  const isAddress = process.getBuiltinModule("node:net").isIP(address.host) !== 0;
+  const spare = connect({
+    ...address,
+    servername: isAddress ? "" : address.host,
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: TCP_KEEP_ALIVE_MS,
+    _agentKey: name, // Under which the agent keeps the TLS session.
+  } as ClientRequestArgs);
+  spares.set(name, spare);
+  openedAhead.add(spare);
+  spare.unref().on("error", () => {}); // The call that would have used it opens its own.
+  spare.on("close", () => spares.get(name) === spare && spares.delete(name));
+  spare.setTimeout(OPEN_AHEAD_MS, () => spare.connecting && spare.destroy());
+}
+
+/** Whether a connection was open before its request was made, so that the server may have closed it meanwhile. */
+export function wasOpenedAhead(socket: Socket | null): boolean {
+  return socket !== null && openedAhead.has(socket);
+}
+
+/** Closes the idle connections to the host and port of a URL. */
+export function closeIdle(url: URL): void {
+  const { agent } = socketsOf(url);
+  for (const socket of [...(agent.freeSockets[agent.getName(addressOf(url))] ?? [])]) socket.destroy();
+}
+
+function addressOf({ hostname, port, protocol }: URL): { host: string; port: number } {
+  return {
+    host: hostname.replace(/^\[|\]$/g, ""), // As Node.js writes an IPv6 address.
+    port: Number(port) || (protocol === "https:" ? 443 : 80),
+  };
+}

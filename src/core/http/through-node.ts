@@ -1,0 +1,140 @@
+import type { ClientRequest, IncomingMessage } from "node:http";
+import { onAbort } from "../abort.ts";
+import { TimeoutError } from "../errors.ts";
+import {
+  type Answer,
+  BodyTooLargeError,
+  BrokenConnectionError,
+  isRedirect,
+  MAX_BODY_BYTES,
+  type PlainRequest,
+  type Transport,
+} from "./exchange.ts";
+import { closeIdle, openAhead, socketsOf, wasOpenedAhead } from "./sockets.ts";
+
+const BROKEN_CODES = new Set(["ECONNRESET", "EPIPE"]);
+
+/**
+ * Exchanges through Node.js's own `https` and `http`, which keep a connection for as long as the server does, resume
+ * TLS sessions, and know whether a connection that broke was a kept one. `undefined` on other runtimes.
+ */
+export function throughNode(): Transport | undefined {
+  return isNode() ? { send, preconnect: openAhead } : undefined;
+}
+
+/** Other runtimes pass for Node.js, and are told by what Node.js has not. */
+function isNode(): boolean {
+  const scope = globalThis as Record<string, unknown>;
+  return (
+    typeof scope.process === "object" &&
+    typeof process?.versions?.node === "string" &&
+    typeof process.getBuiltinModule === "function" && // Since Node.js 22.3.
+    ["Bun", "Deno", "EdgeRuntime", "WebSocketPair"].every((name) => scope[name] === undefined)
+  );
+}
+
+function send(request: PlainRequest, signal: AbortSignal): Promise<Answer> {
+  const url = new URL(request.url);
+  return new Promise((resolve, reject) => {
+    const { module, agent } = socketsOf(url);
+    // Looked up at each call, so that interceptors that were installed later are used.
+    const sent = module.request(url, {
+      agent,
+      method: request.method,
+      headers: { ...request.headers, "user-agent": "complycube-tokens" }, // Without one, firewalls refuse it.
+      joinDuplicateHeaders: true,
+    });
+    const release = onAbort(signal, () => {
+      // What silenced a kept connection is likely to have silenced the idle ones beside it.
+      if (signal.reason instanceof TimeoutError && isKept(sent)) closeIdle(url);
+      sent.destroy();
+    });
+    const fail = (error: NodeJS.ErrnoException) => {
+      release();
+      reject(isKept(sent) && BROKEN_CODES.has(error.code ?? "") ? new BrokenConnectionError(error) : error);
+    };
+    sent.on("error", fail);
+    sent.on("upgrade", (_, socket) => {
+      socket.destroy();
+      fail(new Error("The server switched to another protocol."));
+    });
+    sent.on("response", (response) => resolve(readAnswer(response).finally(release)));
+    sent.end(request.body);
+  });
+}
+
+function isKept(request: ClientRequest): boolean {
+  return request.reusedSocket || wasOpenedAhead(request.socket);
+}
+
+async function readAnswer(response: IncomingMessage): Promise<Answer> {
+  const { statusCode: status = 0, headers } = response;
+  const answered = { status, headers: { get: (name: string) => headers[name]?.toString() ?? null } };
+  // Node.js would wait for the body of a 205, which has none, until the connection closes.
+  if (isRedirect(status) || status === 205) {
+    response.destroy();
+    return { ...answered, body: undefined };
+  }
+  try {
+    const bytes = await readBytes(response);
+    const text = decompress(bytes, headers["content-encoding"]).toString();
+    return { ...answered, body: text.replace(/^\ufeff/, "") };
+  } catch (problem) {
+    return { ...answered, body: undefined, problem };
+  }
+}
+
+async function readBytes(response: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of response) {
+    bytes += chunk.byteLength;
+    if (bytes > MAX_BODY_BYTES) throw new BodyTooLargeError();
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+/**
+ * None is asked for, but a proxy may compress all the same. As with `fetch`, a body that lacks its last bytes counts for
+ * what there is of it, and one with an unknown encoding in its list is left as it is.
+ *
+ * @see https://fetch.spec.whatwg.org/#handle-content-codings
+ */
+function decompress(bytes: Buffer, contentEncoding: string | undefined): Buffer {
+  if (contentEncoding === undefined || bytes.byteLength === 0) return bytes;
+  const decoders = contentEncoding.split(",").map((coding) => decoderOf(coding.trim().toLowerCase()));
+  if (!decoders.every((decode) => decode !== undefined)) return bytes;
+  try {
+    return decoders.reduceRight((rest, decode) => decode(rest), bytes); // What was applied last comes off first.
+  } catch (error) {
+    throw (error as { code?: string }).code === "ERR_BUFFER_TOO_LARGE" ? new BodyTooLargeError() : error;
+  }
+}
+
+function decoderOf(coding: string): ((bytes: Buffer) => Buffer) | undefined {
+  const zlib = process.getBuiltinModule("node:zlib");
+  const { Z_SYNC_FLUSH, BROTLI_OPERATION_FLUSH, ZSTD_e_flush } = zlib.constants;
+  const maxOutputLength = MAX_BODY_BYTES;
+  switch (coding) {
+    case "gzip":
+    case "x-gzip":
+      return (bytes) => zlib.gunzipSync(bytes, { maxOutputLength, finishFlush: Z_SYNC_FLUSH });
+    case "deflate":
+      // Some servers leave out the two bytes in front, of which the first ends in 8.
+      return (bytes) =>
+        (((bytes[0] ?? 0) & 0x0f) === 8 ? zlib.inflateSync : zlib.inflateRawSync)(bytes, {
+          maxOutputLength,
+          finishFlush: Z_SYNC_FLUSH,
+        });
+    case "br":
+      return (bytes) =>
+        zlib.brotliDecompressSync(bytes, { maxOutputLength, finishFlush: BROTLI_OPERATION_FLUSH });
+    case "zstd": // Since Node.js 22.15.
+      return zlib.zstdDecompressSync === undefined
+        ? undefined
+        : (bytes) => zlib.zstdDecompressSync(bytes, { maxOutputLength, finishFlush: ZSTD_e_flush });
+    default:
+      return undefined;
+  }
+}
