@@ -16,7 +16,7 @@ const BUDGETS: [what: string, file: string, maxKb: number][] = [
 ];
 
 /** Optional peers, which whoever imports such a part has already. */
-const EXTERNAL = [/^node:/, "msw", "rate-limiter-flexible"];
+const EXTERNAL = [/^node:/, "msw"];
 
 /** Bundles some code as an application would, and weighs the result. */
 export async function measureSize(name: string, code: string, platform: "neutral" | "node" = "neutral") {

@@ -18,6 +18,7 @@ export {
   ConnectionError,
   InvalidRequestError,
   InvalidResponseError,
+  type LoggedError,
   PermissionDeniedError,
   RateLimitError,
   RateLimitQueueFullError,

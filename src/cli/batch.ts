@@ -1,7 +1,17 @@
 import { createHash } from "node:crypto";
 import { type BatchRequest, ComplyCube, type ComplyCubeApiError } from "../index.ts";
+import { describeRowMisuse } from "./arguments.ts";
 import { type Input, type Line, openInput } from "./input.ts";
-import { DONE, FAILED, outLine, outputFile, printable, STOPPED, startProgress } from "./output.ts";
+import {
+  DONE,
+  FAILED,
+  failureMessage,
+  outLine,
+  outputFile,
+  printable,
+  STOPPED,
+  startProgress,
+} from "./output.ts";
 
 const TOKEN_LIFE_S = 3_600;
 const STOP = new Error("Stopped.");
@@ -260,6 +270,7 @@ function shellWord(text: string): string {
 }
 
 function describe(error: unknown): object {
-  const { name, code, message, status, param, requestId } = error as ComplyCubeApiError;
+  const { name, code, status, param, requestId } = error as ComplyCubeApiError;
+  const message = code === undefined ? describeRowMisuse(error as Error) : failureMessage(error as Error);
   return { name, code, message, status, param, requestId };
 }

@@ -1,12 +1,12 @@
-import { parseArgs } from "node:util";
 import { parse as parseDomain } from "tldts";
 import {
   explainReferrer,
+  isReferrerPattern,
   type PagePolicy,
   parseReferrerPattern,
   type ReferrerPattern,
 } from "../referrer/index.ts";
-import { refuseRepeats } from "./arguments.ts";
+import { readArguments } from "./arguments.ts";
 import { DONE, FAILED, out, paint, printable } from "./output.ts";
 
 const HELP = `Tells what Referer a page sends to ComplyCube, and whether a token's referrer pattern matches it in every browser.
@@ -39,22 +39,22 @@ Examples:
 
 /** Runs `check-referrer` and returns its exit code. */
 export function checkReferrer(args: string[]): number {
-  const { positionals, values, tokens } = parseArgs({
-    args,
-    allowPositionals: true,
-    tokens: true,
-    options: { "referrer-policy": { type: "string" }, help: { type: "boolean", short: "h" } },
+  const { positionals, values } = readArguments(args, {
+    "referrer-policy": { type: "string" },
+    help: { type: "boolean", short: "h" },
   });
   if (values.help) {
     out(HELP);
     return DONE;
   }
-  refuseRepeats(tokens);
   const [pattern, pageUrl, ...more] = positionals;
   if (pattern === undefined || pageUrl === undefined || more.length > 0) {
     throw new TypeError(
       "check-referrer takes a pattern and a page's URL. Quote the pattern: the shell expands its *.",
     );
+  }
+  if (isReferrerPattern(pageUrl) && /[*<]/.test(pageUrl) && !/[*<]/.test(pattern)) {
+    throw new TypeError("PATTERN comes first, and then PAGE_URL: they look swapped.");
   }
   const parsed = parseReferrerPattern(pattern);
   // explainReferrer refuses what is not a policy, and lists those that are.

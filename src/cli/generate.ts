@@ -1,10 +1,13 @@
-import { parseArgs } from "node:util";
+import { TARGET_FIELD_NAMES, TARGET_FIELDS } from "../core/client/target.ts";
 import { ComplyCube, type ComplyCubeApiError, ComplyCubeError, type TokenTarget } from "../index.ts";
-import { refuseKeyArgument, refuseRepeats } from "./arguments.ts";
+import { optionOf, readArguments, refuseKeyArgument } from "./arguments.ts";
 import { generateBatch } from "./batch.ts";
 import { readApiKey } from "./input.ts";
-import { DONE, err, FAILED, out, paint, sentence } from "./output.ts";
-import { inOurWords } from "./wording.ts";
+import { DONE, describeFailure, err, FAILED, out } from "./output.ts";
+
+/** An option for each field of a target, from the one table of them. */
+const FIELDS = new Map(Object.values(TARGET_FIELDS).flatMap((fields) => Object.entries<Field>(fields)));
+type Field = { type: "string" | "number"; what: string };
 
 const HELP = `Mints the token with which one client starts one session of a ComplyCube SDK, or one for each line of a file.
 
@@ -15,9 +18,8 @@ Usage:
   complycube-tokens generate --batch FILE.jsonl --resume RESULTS.jsonl   for each line without a token yet
 
 Options:
-  --referrer PATTERN     The match pattern of your pages, such as 'https://www.example.com/*'; quote it
+${fieldsHelp()}
   --allow-referrer-path  Accept a pattern with a path, which works in Chrome alone, on pages with unsafe-url
-  --app-id ID            The iOS bundle ID or Android application ID
   --json                 Print {"token": "..."} instead of the bare token
   --batch FILE           JSON Lines of {"clientId", "referrer"} or {"clientId", "appId"}; other fields come back
   --resume FILE          The results of this batch so far: only rows without a token are minted, failed or never tried
@@ -51,84 +53,88 @@ Examples:
 /** Runs `generate` and returns its exit code. */
 export async function generate(args: string[]): Promise<number> {
   refuseKeyArgument(args);
-  const { positionals, values, tokens } = parseArgs({
-    args,
-    allowPositionals: true,
-    tokens: true,
-    options: {
-      referrer: { type: "string" },
-      "allow-referrer-path": { type: "boolean" },
-      "app-id": { type: "string" },
-      json: { type: "boolean" },
-      batch: { type: "string" },
-      resume: { type: "string" },
-      "api-key-file": { type: "string" },
-      help: { type: "boolean", short: "h" },
-    },
+  const { positionals, values } = readArguments(args, {
+    ...Object.fromEntries(TARGET_FIELD_NAMES.map((name) => [optionOf(name), { type: "string" as const }])),
+    "allow-referrer-path": { type: "boolean" },
+    json: { type: "boolean" },
+    batch: { type: "string" },
+    resume: { type: "string" },
+    "api-key-file": { type: "string" },
+    help: { type: "boolean", short: "h" },
   });
   if (values.help) {
     out(HELP);
     return DONE;
   }
-  refuseRepeats(tokens);
-  const { referrer, "app-id": appId, batch, resume } = values;
-  const keyFile = values["api-key-file"];
+  const { batch, resume, json = false, "api-key-file": keyFile } = values;
   const allowReferrerPath = values["allow-referrer-path"] ?? false;
+  const target = readTarget(values);
   if (batch === undefined) {
-    if (resume !== undefined)
+    if (resume !== undefined) {
       throw new TypeError("--resume goes with --batch, which names the file of rows.");
-    const target = { referrer, appId, allowReferrerPath };
-    return generateOne(positionals, target, values.json ?? false, keyFile);
+    }
+    const clientId = checkNothingIsMissing(positionals, target);
+    const complycube = new ComplyCube({ apiKey: await readApiKey(keyFile), allowReferrerPath });
+    return generateOne(complycube, clientId, target as unknown as TokenTarget, json);
   }
-  if (positionals.length > 0 || referrer !== undefined || appId !== undefined || values.json) {
+  if (positionals.length > 0 || Object.keys(target).length > 0 || json) {
     throw new TypeError("A batch takes clients and targets from its file alone.");
   }
   if (batch === "-" && resume === "-") throw new TypeError("--batch and --resume cannot both read stdin.");
   return generateBatch(await readApiKey(keyFile), { file: batch, resume, allowReferrerPath });
 }
 
-interface Target {
-  referrer: string | undefined;
-  appId: string | undefined;
-  allowReferrerPath: boolean;
+function readTarget(values: Record<string, string | boolean | undefined>): Record<string, unknown> {
+  const target: Record<string, unknown> = {};
+  for (const [name, { type }] of FIELDS) {
+    const given = values[optionOf(name)];
+    if (given !== undefined) target[name] = type === "number" ? Number(given) : given;
+  }
+  return target;
+}
+
+/** Returns the client ID, once everything that has to be given is. */
+function checkNothingIsMissing([clientId, ...more]: string[], target: object): string {
+  if (clientId === undefined) {
+    throw new TypeError("CLIENT_ID is missing: name the client, or a file of many with --batch.");
+  }
+  if (more.length > 0) {
+    throw new TypeError("generate takes one CLIENT_ID. Quote the pattern: the shell expands its *.");
+  }
+  const bindings = Object.keys(TARGET_FIELDS).filter((name) => Object.hasOwn(target, name));
+  if (bindings.length === 0) {
+    throw new TypeError("--referrer, for the Web SDK, or --app-id, for a Mobile SDK, is missing.");
+  }
+  if (bindings.length > 1) {
+    throw new TypeError("A token is for the Web SDK or a Mobile SDK: give either --referrer or --app-id.");
+  }
+  return clientId;
 }
 
 async function generateOne(
-  positionals: string[],
-  { referrer, appId, allowReferrerPath }: Target,
+  complycube: ComplyCube,
+  clientId: string,
+  target: TokenTarget,
   json: boolean,
-  keyFile: string | undefined,
 ): Promise<number> {
-  const [clientId, ...more] = positionals;
-  if (clientId === undefined || more.length > 0) {
-    throw new TypeError("generate takes one client ID. Quote the pattern: the shell expands its *.");
-  }
-  if ((referrer === undefined) === (appId === undefined)) {
-    throw new TypeError("generate takes either --referrer, for the Web SDK, or --app-id, for a Mobile SDK.");
-  }
-  const target = (referrer === undefined ? { appId } : { referrer }) as TokenTarget;
-  const complycube = new ComplyCube({ apiKey: await readApiKey(keyFile) });
   try {
-    const token = await complycube.token.generate(clientId, target, { allowReferrerPath });
+    const token = await complycube.token.generate(clientId, target);
     out(json ? `${JSON.stringify({ token })}\n` : `${token}\n`);
     return DONE;
   } catch (error) {
     if (!(error instanceof ComplyCubeError)) throw error;
-    err(`${describeFailure(error as ComplyCubeApiError)}\n`);
+    const hint = HINTS[error.name]?.(error as ComplyCubeApiError) ?? "";
+    err(`${describeFailure(error as ComplyCubeApiError)} ${hint}\n`);
     return FAILED;
   }
 }
 
-const ARGUMENTS: Record<string, string | undefined> = {
-  clientId: "CLIENT_ID",
-  referrer: "--referrer",
-  appId: "--app-id",
-};
-
 /** What to do about a failure, by the error's name. */
 const HINTS: Record<string, ((error: ComplyCubeApiError) => string) | undefined> = {
-  InvalidRequestError: ({ param = "" }) =>
-    `Check ${ARGUMENTS[param] ?? "CLIENT_ID and what the token is bound to"}.`,
+  InvalidRequestError: ({ param = "" }) => {
+    if (FIELDS.has(param)) return `Check --${optionOf(param)}.`;
+    return param === "clientId" ? "Check CLIENT_ID." : "Check CLIENT_ID and what the token is bound to.";
+  },
   AuthenticationError: () => "Check the key in COMPLYCUBE_API_KEY, or in the file of --api-key-file.",
   PermissionDeniedError: () => "This key may not mint tokens: take another.",
   RateLimitError: () => "Wait a little; for many tokens, use --batch.",
@@ -142,16 +148,10 @@ const HINTS: Record<string, ((error: ComplyCubeApiError) => string) | undefined>
       : "Check COMPLYCUBE_BASE_URL where it is set, and your ComplyCube account.",
 };
 
-/** One line: what failed, after how many attempts, in which request, and what to do. */
-function describeFailure(error: ComplyCubeApiError): string {
-  const { name, message, attempts, requestId } = error;
-  const details: string[] = [];
-  if (attempts > 1) details.push(`${attempts} attempts`);
-  if (requestId !== undefined) details.push(`request ID ${requestId}`);
-  const said = inOurWords(message).replace(/\.\s*$/, "");
-  return [
-    `${paint("red", name, process.stderr)}:`,
-    sentence(details.length === 0 ? said : `${said} (${details.join(", ")})`),
-    HINTS[name]?.(error) ?? "",
-  ].join(" ");
+function fieldsHelp(): string {
+  const lines = [...FIELDS].map(([name, { what }]) => {
+    const option = `--${optionOf(name)} VALUE`;
+    return `  ${option.padEnd(22)} ${what.charAt(0).toUpperCase()}${what.slice(1)}`;
+  });
+  return lines.join("\n");
 }

@@ -1,6 +1,6 @@
 import { text } from "node:stream/consumers";
-import { parseArgs } from "node:util";
 import { inspectToken } from "../index.ts";
+import { readArguments } from "./arguments.ts";
 import { DONE, err, out, paint, printable } from "./output.ts";
 
 const HELP = `Shows what is written in a token: when it expires, when it was minted, and its claims, as JSON.
@@ -29,11 +29,7 @@ Examples:
 
 /** Runs `inspect` and returns its exit code. */
 export async function inspect(args: string[]): Promise<number> {
-  const { positionals, values } = parseArgs({
-    args,
-    allowPositionals: true,
-    options: { help: { type: "boolean", short: "h" } },
-  });
+  const { positionals, values } = readArguments(args, { help: { type: "boolean", short: "h" } });
   if (values.help) {
     out(HELP);
     return DONE;

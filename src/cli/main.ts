@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 import packageJson from "../../package.json" with { type: "json" };
+import { describeMisuse } from "./arguments.ts";
 import { checkReferrer } from "./check-referrer.ts";
 import { generate } from "./generate.ts";
 import { inspect } from "./inspect.ts";
 import { DONE, err, FAILED, MISUSE, out, sentence } from "./output.ts";
-import { inOurWords } from "./wording.ts";
 
 const HELP = `complycube-tokens ${packageJson.version}: mints and checks the tokens that start ComplyCube's Web and Mobile SDKs.
 
@@ -62,7 +62,7 @@ async function run([command, ...rest]: string[]): Promise<number> {
     // Whatever else is not misuse is a fault of ours, and its stack says where.
     if (!(error instanceof TypeError || error instanceof RangeError)) throw error;
     const help = known === undefined ? "complycube-tokens --help" : `complycube-tokens ${command} --help`;
-    err(`${sentence(inOurWords(error.message))} Try: ${help}\n`);
+    err(`${sentence(describeMisuse(error))} Try: ${help}\n`);
     return MISUSE;
   }
 }

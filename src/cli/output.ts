@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { type BigIntStats, fstatSync, ftruncateSync, writeSync } from "node:fs";
 import { WriteStream } from "node:tty";
 import { styleText } from "node:util";
+import type { ComplyCubeApiError, TimeoutError } from "../index.ts";
 
 export const DONE = 0;
 export const FAILED = 1;
@@ -46,6 +47,24 @@ export function printable(text: string): string {
 /** Puts a message on one line that ends in a full stop. */
 export function sentence(message: string): string {
   return printable(message.trim().replace(/\s+/g, " ")).replace(/[^.!?]$/, "$&.");
+}
+
+/** Says why a call failed, with a setting under the name that it has here. */
+export function failureMessage(error: Error): string {
+  if (error.name === "TimeoutError")
+    return `No complete answer within ${(error as TimeoutError).timeoutMs} ms.`;
+  return error.message.replaceAll("baseUrl", "COMPLYCUBE_BASE_URL");
+}
+
+/** One line: what failed, after how many attempts, and in which request. */
+export function describeFailure(error: ComplyCubeApiError): string {
+  const { name, attempts, requestId } = error;
+  const details: string[] = [];
+  if (attempts > 1) details.push(`${attempts} attempts`);
+  if (requestId !== undefined) details.push(`request ID ${requestId}`);
+  const said = failureMessage(error).replace(/\.\s*$/, "");
+  const whole = details.length === 0 ? said : `${said} (${details.join(", ")})`;
+  return `${paint("red", name, process.stderr)}: ${sentence(whole)}`;
 }
 
 /** What stdout is, where it is a file. */

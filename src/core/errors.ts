@@ -21,6 +21,33 @@ export abstract class ComplyCubeError extends Error {
   abstract readonly code: ComplyCubeErrorCode;
   /** How many attempts were made, the first included. */
   attempts = 1;
+
+  /** What a log needs of the error, and what is left of it where it crosses `postMessage` or a queue. */
+  toJSON(): LoggedError {
+    const { name, code, message, attempts } = this;
+    const { status, type, param, requestId } = this as Partial<ComplyCubeApiError>;
+    return { name, code, message, status, type, param, requestId, attempts };
+  }
+}
+
+/** A {@link ComplyCubeError} as a plain object, such as `JSON.stringify` makes of it. It holds no key and no token. */
+export interface LoggedError {
+  /** The name of the error's class. */
+  name: string;
+  /** The kind of failure. */
+  code: ComplyCubeErrorCode;
+  /** What went wrong, on one line. */
+  message: string;
+  /** The HTTP status, where an answer came. */
+  status: number | undefined;
+  /** The API's own kind of error. */
+  type: string | undefined;
+  /** The field of the request that is at fault. */
+  param: string | undefined;
+  /** The id to quote to support. */
+  requestId: string | undefined;
+  /** How many attempts were made. */
+  attempts: number;
 }
 
 /** What is known of an answer whose status is not 2xx. */
@@ -55,8 +82,11 @@ export class ComplyCubeApiError extends ComplyCubeError {
   readonly requestId: string | undefined;
   /** How long the API asked to wait, in milliseconds, from `Retry-After`. */
   readonly retryAfterMs: number | undefined;
-  /** The body: parsed when it is JSON, else its text; `undefined` when it is empty, over 1 MiB or cut off. */
-  readonly body: unknown;
+  /**
+   * The body: parsed when it is JSON, else its text; `undefined` when it is empty, over 1 MiB or cut off. Not enumerable,
+   * as it may be long: a log has it only where you ask for it.
+   */
+  declare readonly body: unknown;
 
   /** @internal */
   constructor(failure: ApiFailure) {
@@ -66,7 +96,7 @@ export class ComplyCubeApiError extends ComplyCubeError {
     this.param = failure.param;
     this.requestId = failure.requestId;
     this.retryAfterMs = failure.retryAfterMs;
-    this.body = failure.body;
+    Object.defineProperty(this, "body", { value: failure.body });
   }
 }
 

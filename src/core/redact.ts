@@ -1,19 +1,33 @@
 const MARK = "[redacted]";
 const MAX_DEPTH = 8;
-// A key by its prefix, whoever's it is, and a token by its field or by the shape of a JSON Web Token, whole or cut off.
-const SECRET_SHAPES =
-  /(?<![A-Za-z])(?:live|test)_[\w+/=%\\-]{8,}|(?<="token"\s*:\s*")[^"]+|eyJ[\w-]{8,}(?:\.[\w-]*){0,2}/g;
+/** What a text of an error is cut to, in characters. */
+const MAX_TEXT = 1_000;
+const MAX_STACK = 10_000;
 
-/** Blots out the key, and whatever has the shape of a key or a token. */
-export function redactText(text: string, key: string): string {
-  // As it is, as JSON writes it, as PHP's JSON does, and as a URL does.
-  const spellings =
-    key === ""
-      ? []
-      : [key, JSON.stringify(key).slice(1, -1), key.replaceAll("/", "\\/"), encodeURIComponent(key)];
-  return spellings
-    .reduce((rest, spelling) => rest.replaceAll(spelling, MARK), text)
-    .replace(SECRET_SHAPES, MARK);
+const QUOTE = /\\*(?:["'`]|&(?:quot|apos|#0*3[49]|#x0*2[27]);)/.source;
+const TOKEN_NAME = /token[\w-]{0,40}/.source; // Bounded, or a text of nothing but "token" takes minutes.
+/** What may hold a secret whoever it belongs to; what stands before it, if it is to stay, is in the one group. */
+const SECRET_SHAPES = [
+  /(?<![A-Za-z])(?:live|test)_[\w+/=%\\&#;-]{8,}/g, // A key by its prefix.
+  /eyJ[\w-]{8,}(?:\.[\w-]*){0,2}/g, // A JSON Web Token, whole or cut off.
+  new RegExp(`(${TOKEN_NAME}(?:${QUOTE})?\\s*(?::|=>?)\\s*${QUOTE})[^"'\`\\\\&]+`, "gi"), // "token": "…"
+  new RegExp(`(${TOKEN_NAME}\\s*[:=]\\s*)[^\\s"'\\\\,;&<>(){}[\\]]{16,}`, "gi"), // token=…
+  new RegExp(`(<${TOKEN_NAME}[^<>]{0,200}>)[^<]+`, "gi"), // <token>…
+];
+
+/** Blots out the key, however it is escaped, and whatever has the shape of a key or a token. */
+function redactText(text: string, key: string): string {
+  return SECRET_SHAPES.reduce(
+    (rest, shape) =>
+      rest.replace(shape, (_, kept: unknown) => (typeof kept === "string" ? kept + MARK : MARK)),
+    key === "" ? text : blotOut(text, key),
+  );
+}
+
+/** As `redactText`, and cut: an error's text is for a line of a log, whatever someone has sent. */
+export function redactShort(text: string, key: string, most = MAX_TEXT): string {
+  const clean = redactText(text, key);
+  return clean.length > most ? `${clean.slice(0, most)}…` : clean;
 }
 
 /** Copies parsed JSON without the key and without any token; deeper than 8 levels nothing is kept. */
@@ -25,7 +39,7 @@ export function redactJson(value: unknown, key: string, depth = 0): unknown {
   return Object.fromEntries(
     Object.entries(value).map(([name, item]) => [
       redactText(name, key),
-      name === "token" ? MARK : redactJson(item, key, depth + 1),
+      /token/i.test(name) ? MARK : redactJson(item, key, depth + 1),
     ]),
   );
 }
@@ -35,19 +49,98 @@ export function redactJson(value: unknown, key: string, depth = 0): unknown {
  * transport throws may hold the request, and with it the key, where no search would find it.
  */
 export function redactCause(cause: unknown, key: string, depth = 0): unknown {
-  if (typeof cause === "string") return redactText(cause, key);
+  if (typeof cause === "string") return redactShort(cause, key);
   try {
     // Not `instanceof Error`: what Node.js throws inside a test runner's sandbox is another realm's Error.
     if (typeof (cause as Partial<Error>)?.message !== "string") return undefined;
     const { name, message, stack, code, errors } = cause as Error & { code?: unknown; errors?: unknown[] };
-    const copy: Error & { code?: unknown } = new Error(redactText(String(message), key));
-    Object.defineProperty(copy, "name", { value: redactText(String(name), key) });
-    copy.stack = redactText(String(stack), key);
-    if (typeof code === "string") copy.code = redactText(code, key);
+    const copy: Error & { code?: unknown } = new Error(redactShort(String(message), key));
+    Object.defineProperty(copy, "name", { value: redactShort(String(name), key) });
+    copy.stack = redactShort(String(stack), key, MAX_STACK);
+    if (typeof code === "string") copy.code = redactShort(code, key);
     const { cause: inner = errors?.[0] } = cause as Error; // Of several addresses tried, the first.
     if (inner !== undefined && depth < MAX_DEPTH) copy.cause = redactCause(inner, key, depth + 1);
     return copy;
   } catch {
     return undefined; // A getter of the cause threw.
   }
+}
+
+/** What a text writes for one character, or puts between two: HTML, a URL, JSON, a broken line. */
+const ESCAPE =
+  /&#x0*([\da-f]{2});?|&#0*(\d{2,3});?|%([\da-f]{2})|\\u00([\da-f]{2})|\\x([\da-f]{2})|&([a-z]+);|\\([!-/:-@[-`{-~])|\\[rnt]|\\?\s+|<w?br ?\/?>/gi;
+const NAMED = {
+  amp: "&",
+  lt: "<",
+  gt: ">",
+  quot: '"',
+  apos: "'",
+  sol: "/",
+  plus: "+",
+  equals: "=",
+  lowbar: "_",
+};
+
+/** A text, or what it says without its escapes; each character has its place in the text as it was. */
+interface Reading {
+  characters: string;
+  starts: number[];
+  ends: number[];
+}
+
+/** Finds the key in what the text says without its escapes, and blots out that place of the text. */
+function blotOut(text: string, key: string): string {
+  const found: [start: number, end: number][] = [];
+  let reading: Reading | undefined;
+  // As it is; without escapes; and twice more, for what is escaped twice, such as `&amp;#x2F;`.
+  for (let round = 0; round < 4; round++) {
+    const characters = reading?.characters ?? text;
+    for (let at = characters.indexOf(key); at >= 0; at = characters.indexOf(key, at + key.length)) {
+      const last = at + key.length - 1;
+      found.push([reading?.starts[at] ?? at, reading?.ends[last] ?? last + 1]);
+    }
+    const next: Reading = withoutEscapes(characters, reading);
+    if (next.characters === characters) break;
+    reading = next;
+  }
+  found.sort(([a], [b]) => a - b);
+  let clean = "";
+  let done = 0;
+  for (const [start, end] of found) {
+    if (start >= done) clean += text.slice(done, start) + MARK;
+    done = Math.max(done, end);
+  }
+  return clean + text.slice(done);
+}
+
+function withoutEscapes(characters: string, before: Reading | undefined): Reading {
+  const starts: number[] = [];
+  const ends: number[] = [];
+  let plain = "";
+  let done = 0;
+  const add = (character: string, from: number, to: number) => {
+    plain += character;
+    starts.push(before?.starts[from] ?? from);
+    ends.push(before?.ends[to - 1] ?? to);
+  };
+  const addUntil = (end: number) => {
+    for (; done < end; done++) add(characters[done] as string, done, done + 1);
+  };
+  for (const match of characters.matchAll(ESCAPE)) {
+    addUntil(match.index);
+    done += match[0].length;
+    const [, html, decimal, url, unicode, hex, name, punctuation] = match;
+    const code = html ?? url ?? unicode ?? hex;
+    const character =
+      code !== undefined
+        ? String.fromCharCode(Number.parseInt(code, 16))
+        : decimal !== undefined
+          ? String.fromCharCode(Number(decimal))
+          : name !== undefined
+            ? (NAMED[name.toLowerCase() as keyof typeof NAMED] ?? match[0])
+            : (punctuation ?? "");
+    for (const each of character) add(each, match.index, done);
+  }
+  addUntil(characters.length);
+  return { characters: plain, starts, ends };
 }

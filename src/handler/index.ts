@@ -205,7 +205,6 @@ export function createTokenHandler<Context = unknown>(
       }
       waitsFor = "target";
       const bound = typeof target === "function" ? await target(request, clientId, context) : target;
-      signal.throwIfAborted(); // Nobody waits for it any more.
       warnOfMismatch(bound, clientId, request);
       waitsFor = "the API, or for a place under the rate limit";
       failureOf = upstreamFailure;

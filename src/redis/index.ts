@@ -1,11 +1,9 @@
 /**
- * One rate limit for a fleet, in Redis or Valkey. Needs the package `rate-limiter-flexible`.
+ * One rate limit for a fleet, in Redis or Valkey.
  * @module complycube-tokens/redis
  */
 
-import { RateLimiterRedis, RateLimiterRes } from "rate-limiter-flexible";
-import { sleep } from "../core/abort.ts";
-import { callHook } from "../core/call-hook.ts";
+import { orAborted, sleep } from "../core/abort.ts";
 import { checkFields, checkFunction, checkInteger, kindOf } from "../core/checks.ts";
 import { RateLimitQueueFullError } from "../core/errors.ts";
 import {
@@ -13,12 +11,18 @@ import {
   DEFAULT_MAX_QUEUE,
   type RateLimiter,
   SlidingWindow,
+  WINDOW_MS,
 } from "../core/limit/sliding-window.ts";
+import { Fallback, STORE_TIMEOUT_MS } from "./fallback.ts";
+import { type RedisClient, type Script, scriptOn } from "./script.ts";
 
 /** One rate limit for all processes with the same Redis or Valkey and the same `key`. */
 export interface RedisRateLimitOptions {
-  /** A client of `ioredis`, or a connected one of `redis` (node-redis). It stays yours to close. */
-  store: object;
+  /**
+   * The app's own client of `ioredis` (`Redis` or `Cluster`) or of `redis` (`createClient`, `createCluster`,
+   * `createSentinel`, `createClientPool`). One that nobody has connected yet is connected; it stays yours to close.
+   */
+  store: RedisClient;
   /** How many requests the whole fleet may send in any second: 10 with a live key, 5 with a test key. */
   perSecond: number;
   /**
@@ -37,49 +41,34 @@ export interface RedisRateLimitOptions {
   fallbackPerSecond?: number | false | undefined;
   /** How many calls of this process may wait at once. @default 1_000 */
   maxQueue?: number | undefined;
-  /** Told once, with Redis's error, each time that Redis goes away. What it throws is ignored. */
+  /**
+   * Called once, with Redis's error, each time that Redis goes away. What it throws is ignored.
+   *
+   * @default a warning on the console
+   */
   onError?: ((error: unknown) => void) | undefined;
 }
 
 /** As in one process, and more: what counts the places is a network away from what sends the requests. */
-const GUARD_MS = 50;
+const GUARD_MS = 30;
+/** What a place is held for longer whose request has to open its connection first. */
 const COLD_GUARD_MS = 250;
-const WINDOW_MS = 1_000;
-/** A Redis that takes longer than this to answer is away. */
-const STORE_TIMEOUT_MS = 500;
-/** How often a Redis that is away is asked again. */
-const PROBE_EVERY_MS = 1_000;
-/** After that long every process has found Redis back, and what each sent by itself is a second old. */
-const RETURN_HOLD_MS = PROBE_EVERY_MS + STORE_TIMEOUT_MS + WINDOW_MS;
+/** How late a place can be used at most, beyond its second, where Redis or the event loop is slow. */
+const MOST_GUARD_MS = 1_000;
+/** How often a client that is connecting is looked at. */
+const READY_EVERY_MS = 20;
+/** How often a waiting call looks whether Redis has gone away. */
+const LOOK_EVERY_MS = 250;
+/** A call that has waited asks Redis whether its place still holds, if this process has not heard from it for so long. */
+const NEWS_LAST_MS = 100;
 
 /**
- * Takes a place in a sliding second, by the clock of Redis alone, so that no process's own clock matters. Each member
- * of the sorted set is a place, and its score the time at which it is free again; what is left of a process that died
- * lapses by itself. A clock that was set back would hold everyone, so places too far ahead are dropped.
- * rate-limiter-flexible's own script counts fixed seconds, which let through twice the limit around their edges.
- */
-const TAKE_PLACE = `
-local limit, span = tonumber(ARGV[3]), math.floor(tonumber(ARGV[4]) * 1000)
-local time = redis.call('time')
-local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-redis.call('zremrangebyscore', KEYS[1], '-inf', now)
-redis.call('zremrangebyscore', KEYS[1], now + 5000, '+inf')
-local taken = redis.call('zcard', KEYS[1])
-if taken >= limit then
-  local first = redis.call('zrange', KEYS[1], taken - limit, taken - limit, 'WITHSCORES')
-  return {limit + 1, math.max(1, tonumber(first[2]) - now)}
-end
-redis.call('zadd', KEYS[1], now + span, time[1] .. '.' .. time[2] .. ':' .. taken)
-redis.call('pexpire', KEYS[1], span)
-return {taken + 1, span}
-`;
-
-/**
- * Makes the `rateLimit` of a fleet, kept in Redis or Valkey through `rate-limiter-flexible`: never more than
- * `perSecond` requests in any second from all processes together. First come, first served within a process; between
- * processes, whoever asks first. Each attempt asks Redis once, and again when its turn comes.
+ * Makes the `rateLimit` of a fleet, kept in Redis or Valkey: never more than `perSecond` requests in any second from all
+ * processes together, first come, first served. Each attempt asks Redis once for the time of its place, and waits for it
+ * by itself; one that has waited asks once more whether the fleet is held back. A 429 holds the whole fleet back.
  *
- * While Redis is away each process keeps to `fallbackPerSecond`. A process that dies costs at most a second's places.
+ * While Redis is away each process keeps to `fallbackPerSecond`. A process that dies costs at most the places it had
+ * taken.
  *
  * @throws `TypeError` or `RangeError` that names a wrong option
  * @example
@@ -88,167 +77,162 @@ return {taken + 1, span}
  */
 export function redisRateLimit(options: RedisRateLimitOptions): RateLimiter {
   checkFields("options", options, ["store", "perSecond", "key", "fallbackPerSecond", "maxQueue", "onError"]);
-  return new RedisWindow(options);
+  return new RedisLimit(options);
 }
 
-type Waiter = { resolve: () => void; reject: (error: unknown) => void };
+/** A place in the memory of Redis, by the clock of that. */
+interface Place {
+  at: number;
+  lengthMs: number;
+  /** When it is free again; 0 for one that was taken over. */
+  end: number;
+  born: number;
+}
 
-class RedisWindow implements RateLimiter {
-  readonly #key: string;
-  readonly #warm: RateLimiterRedis;
-  readonly #cold: RateLimiterRedis;
-  readonly #own: SlidingWindow | undefined;
+class RedisLimit implements RateLimiter {
+  readonly #script: Script;
+  readonly #perSecond: number;
   readonly #maxQueue: number;
-  readonly #onError: ((error: unknown) => void) | undefined;
-  readonly #queue = new Set<Waiter>();
-  #serving = false;
-  #away = false;
-  #probeAt = 0;
-  #closedUntil = 0;
+  readonly #fallback: Fallback;
+  readonly #waiting = new Set<Place>();
+  /** What a place is held for beyond its second: twice as late as the last one was used. */
+  #guardMs = GUARD_MS;
+  /** When Redis last answered, and the memory that it had. */
+  #heardAt = Number.NEGATIVE_INFINITY;
+  #born = 0;
+  /** Until when this process's places are held. */
+  #heldUntil = Number.NEGATIVE_INFINITY;
   #coldUntil = 0;
-  #lastTakenAt = Number.NEGATIVE_INFINITY;
+  /** What the clock of the places is behind that of Redis, because the fleet was held back. */
+  #behindMs = 0;
+  /** What the clock of Redis is ahead of this process's, at least and at most. */
+  #aheadMs = { least: Number.NEGATIVE_INFINITY, most: Number.POSITIVE_INFINITY };
 
   constructor({ store, perSecond, key, fallbackPerSecond, maxQueue, onError }: RedisRateLimitOptions) {
-    const points = checkInteger("perSecond", perSecond, 1);
-    if (points === undefined) throw new TypeError("perSecond is missing.");
+    const limit = checkInteger("perSecond", perSecond, 1);
+    if (limit === undefined) throw new TypeError("perSecond is missing.");
     if (key !== undefined && (typeof key !== "string" || key === "")) {
       throw new TypeError(
         `key must be the name of a key in Redis, not ${key === "" ? "blank" : kindOf(key)}.`,
       );
     }
-    const { defineCommand, eval: evaluate } = (store ?? {}) as { defineCommand?: unknown; eval?: unknown };
-    if (typeof evaluate !== "function") {
-      throw new TypeError(`store must be a client of ioredis or redis, not ${kindOf(store)}.`);
-    }
-    const window = (spanMs: number) =>
-      new RateLimiterRedis({
-        storeClient: store,
-        useRedisPackage: typeof defineCommand !== "function",
-        points,
-        duration: spanMs / 1_000,
-        keyPrefix: "",
-        customIncrTtlLuaScript: TAKE_PLACE,
-        rejectIfRedisNotReady: true, // Else ioredis keeps the command for when Redis is back.
-      });
-    this.#key = key ?? "complycube-tokens:rate-limit";
-    this.#warm = window(WINDOW_MS + GUARD_MS);
-    this.#cold = window(WINDOW_MS + GUARD_MS + COLD_GUARD_MS);
+    this.#perSecond = limit;
+    this.#script = scriptOn(store, key ?? "complycube-tokens:rate-limit");
     this.#maxQueue = checkInteger("maxQueue", maxQueue, 0) ?? DEFAULT_MAX_QUEUE;
-    this.#onError = checkFunction("onError", onError);
-    if (fallbackPerSecond !== false)
-      this.#own = new SlidingWindow(checkInteger("fallbackPerSecond", fallbackPerSecond, 1) ?? 1);
+    const own =
+      fallbackPerSecond === false
+        ? undefined
+        : new SlidingWindow(checkInteger("fallbackPerSecond", fallbackPerSecond, 1) ?? 1, this.#maxQueue);
+    this.#fallback = new Fallback(own, checkFunction("onError", onError), () => this.#ask(undefined, "look"));
   }
 
-  acquire(signal?: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
+  async acquire(signal?: AbortSignal): Promise<void> {
+    let late: Place | undefined;
+    for (;;) {
       signal?.throwIfAborted();
-      if (this.#queue.size > this.#maxQueue) throw new RateLimitQueueFullError(this.#maxQueue, 0);
-      const leave = () => {
-        this.#queue.delete(waiter);
-        reject(signal?.reason);
-      };
-      const leaving =
-        <T>(settle: (value: T) => void) =>
-        (value: T) => {
-          signal?.removeEventListener("abort", leave);
-          settle(value);
-        };
-      const waiter: Waiter = { resolve: leaving<void>(resolve), reject: leaving(reject) };
-      signal?.addEventListener("abort", leave, { once: true });
-      this.#queue.add(waiter);
-      void this.#serve();
-    });
+      if (await this.#fallback.place(signal)) return;
+      try {
+        const place = await this.#take(signal, late);
+        if (this.#dueAt(place) > performance.now()) await this.#waitFor(place, signal);
+        if (this.#isUsable(place)) return;
+        late = place;
+      } catch (error) {
+        if (signal?.aborted || error instanceof RateLimitQueueFullError) throw error;
+        if (error !== AWAY) this.#fallback.leave(error);
+      }
+    }
   }
 
   penalize(ms: number): void {
-    this.#closedUntil = Math.max(this.#closedUntil, performance.now() + ms);
+    this.#fallback.penalize(ms);
+    this.#heardAt = Number.NEGATIVE_INFINITY; // Those who wait have not heard of it yet.
+    this.#ask(undefined, "hold", Math.ceil(ms)).catch(() => {});
   }
 
-  /** One at a time, so that the queue is served in order and Redis is not asked by those who cannot be next. */
-  async #serve(): Promise<void> {
-    if (this.#serving) return;
-    this.#serving = true;
-    while (this.#queue.size > 0) {
-      const waitMs = this.#closedUntil - performance.now();
-      if (waitMs > 0) {
-        await sleep(Math.min(waitMs, WINDOW_MS), undefined); // In short sleeps, because those who wait may all leave.
-        continue;
-      }
-      try {
-        const againInMs = await this.#take();
-        if (againInMs > 0) await sleep(againInMs, undefined);
-        else this.#shift()?.resolve();
-      } catch (error) {
-        this.#shift()?.reject(error);
-      }
-    }
-    this.#serving = false;
-  }
-
-  #shift(): Waiter | undefined {
-    const [first] = this.#queue;
-    if (first !== undefined) this.#queue.delete(first);
-    return first;
-  }
-
-  /** Takes a place and returns 0, or returns after how many milliseconds to ask again. */
-  async #take(): Promise<number> {
-    if (this.#away && this.#own !== undefined) {
-      this.#probe();
-      await this.#own.take(undefined);
-      return 0;
-    }
-    try {
-      const againInMs = await this.#ask();
-      this.#away = false;
-      return againInMs;
-    } catch (error) {
-      this.#leave(error);
-      if (this.#own === undefined) throw error;
-      return 1;
-    }
-  }
-
-  async #ask(): Promise<number> {
+  async #take(signal: AbortSignal | undefined, late: Place | undefined): Promise<Place> {
     const now = performance.now();
-    if (now - this.#lastTakenAt >= COLD_AFTER_MS) this.#coldUntil = now + WINDOW_MS;
-    const window = now < this.#coldUntil ? this.#cold : this.#warm;
+    if (now > this.#heldUntil + COLD_AFTER_MS) this.#coldUntil = now + WINDOW_MS;
+    const lengthMs = WINDOW_MS + Math.ceil(this.#guardMs);
+    const coldMs = now < this.#coldUntil ? COLD_GUARD_MS : 0;
+    const born = now < this.#heldUntil ? this.#born : 0;
+    const place = await this.#ask(signal, "take", this.#perSecond, lengthMs, coldMs, born, late?.end ?? 0);
+    this.#heldUntil = Math.max(this.#heldUntil, this.#dueAt(place) + lengthMs + coldMs);
+    return place;
+  }
+
+  /** Waits until the place has come, and no hold or loss of memory has changed that meanwhile. */
+  async #waitFor(place: Place, signal: AbortSignal | undefined): Promise<void> {
     try {
-      await withTimeout(window.consume(this.#key), STORE_TIMEOUT_MS);
-      this.#lastTakenAt = now;
-      return 0;
-    } catch (refusal) {
-      if (refusal instanceof RateLimiterRes) return refusal.msBeforeNext;
-      throw refusal;
+      for (const other of this.#waiting) {
+        if (this.#dueAt(other) < performance.now() - WINDOW_MS) this.#waiting.delete(other); // It has vanished.
+      }
+      if (this.#waiting.size >= this.#maxQueue) throw new RateLimitQueueFullError(this.#maxQueue, 0);
+      this.#waiting.add(place);
+      for (;;) {
+        const leftMs = Math.ceil(this.#dueAt(place) - performance.now());
+        if (leftMs > 0) await sleep(Math.min(leftMs, LOOK_EVERY_MS), signal);
+        if (this.#fallback.isAway) throw AWAY;
+        if (leftMs > 0) continue;
+        if (performance.now() - this.#heardAt < NEWS_LAST_MS) return;
+        await this.#ask(signal, "look");
+      }
+    } catch (error) {
+      this.#giveBack(place);
+      throw error;
+    } finally {
+      this.#waiting.delete(place);
     }
   }
 
-  /** What the fleet sent in the last second is not known here, so a second has to pass. */
-  #leave(error: unknown): void {
-    if (this.#away) return;
-    this.#away = true;
-    this.#probeAt = performance.now() + PROBE_EVERY_MS;
-    this.#own?.penalize(WINDOW_MS + GUARD_MS);
-    callHook(this.#onError, error);
+  /** A place that has lapsed by more than its guard is another's by now. */
+  #isUsable({ at, lengthMs, born }: Place): boolean {
+    const lateMs = performance.now() - (at + this.#behindMs - this.#aheadMs.most);
+    this.#guardMs = Math.min(Math.max(GUARD_MS, 2 * lateMs), MOST_GUARD_MS);
+    return born === this.#born && lateMs <= lengthMs - WINDOW_MS;
   }
 
-  /** Asks again beside the calls, which go on meanwhile; the place that it may take lapses. */
-  #probe(): void {
-    if (performance.now() < this.#probeAt) return;
-    this.#probeAt = performance.now() + PROBE_EVERY_MS;
-    this.#ask().then(
-      () => {
-        this.#away = false;
-        this.penalize(RETURN_HOLD_MS);
-      },
-      () => {},
-    );
+  /** When the place has come for certain, by the clock of this process. */
+  #dueAt({ at }: Place): number {
+    return at + this.#behindMs - this.#aheadMs.least;
+  }
+
+  #giveBack({ at, lengthMs, born }: Place): void {
+    this.#ask(undefined, "give", at, lengthMs, born).catch(() => {});
+  }
+
+  /** Asks Redis once its client is connected. A place that it gives too late is given back. */
+  async #ask(signal: AbortSignal | undefined, op: string, ...args: number[]): Promise<Place> {
+    const ending = new AbortController();
+    const answer = this.#answer(ending.signal, op, args);
+    const timeout = sleep(STORE_TIMEOUT_MS, ending.signal).then(() => {
+      throw new Error(`Redis did not answer within ${STORE_TIMEOUT_MS} ms.`);
+    });
+    try {
+      const place = await orAborted(Promise.race([answer, timeout]), signal);
+      this.#heardAt = performance.now();
+      this.#born = place.born;
+      this.#fallback.return();
+      return place;
+    } catch (error) {
+      if (op === "take") answer.then((place) => this.#giveBack(place)).catch(() => {});
+      throw error;
+    } finally {
+      ending.abort();
+    }
+  }
+
+  async #answer(signal: AbortSignal, op: string, args: number[]): Promise<Place> {
+    while (!this.#script.ready()) await sleep(READY_EVERY_MS, signal);
+    const askedAt = performance.now();
+    const [time = 0, behindMs = 0, at = 0, born = 0, end = 0] = await this.#script.run(op, ...args);
+    const sample = { least: time - performance.now(), most: time + 1 - askedAt };
+    // Each answer narrows it; one that contradicts the others tells that a clock was set.
+    const least = Math.max(this.#aheadMs.least, sample.least);
+    const most = Math.min(this.#aheadMs.most, sample.most);
+    this.#aheadMs = least <= most ? { least, most } : sample;
+    this.#behindMs = behindMs;
+    return { at, lengthMs: args[1] ?? 0, end, born };
   }
 }
 
-function withTimeout<T>(promise: Promise<T>, ms: number): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`Redis did not answer within ${ms} ms.`)), ms);
-    promise.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
-}
+const AWAY = Symbol("Redis went away");

@@ -15,7 +15,7 @@ const PROBLEMS: Record<ReferrerPatternErrorReason, string> = {
   "invalid-port": 'the port must be one number up to 65535, and needs the scheme "https" or "http"',
   "missing-path": 'there is no path, such as "/*"',
   "unmatchable-path": "a Referer never holds this character",
-  "path-not-sent": "every browser sends the page's origin, and only Chrome ever a path",
+  "path-not-sent": "browsers send the origin of a page, and only Chrome can send a path",
 };
 
 const MAX_SHOWN = 120;

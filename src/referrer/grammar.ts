@@ -91,7 +91,7 @@ export function readPattern(text: unknown): ReferrerPattern | PatternProblem {
 }
 
 /** A separator and the beginning of another pattern or host; a space alone is one only before a scheme. */
-export const NEXT_IN_A_LIST = /[,;]["'\s]*(https?:|\*[:.]|[\w-]+\.\w)|(?<=\S)\s+(https?|\*):/;
+export const NEXT_IN_A_LIST = /[,;]["'\s]*(https?:|\*[:.]|[\w-]+\.\w)|(?<=[\w*/])\s+(https?|\*):/;
 
 /** A slip that a person would name first, whatever else it breaks in the grammar. */
 function findSlip(text: string): PatternProblem | undefined {

@@ -195,6 +195,9 @@ function checkPolicy(given: PagePolicy | undefined): Exclude<PagePolicy, ""> {
   throw notThis("referrerPolicy", `one of ${Object.keys(SENT_UNDER).join(", ")}`, policy);
 }
 
-function notThis(name: string, wanted: string, given: unknown): TypeError {
-  return new TypeError(`${name} must be ${wanted}, not ${quote(String(given))}`);
+/** Its own fields are for a caller that words its own message, such as the command line. */
+function notThis(argument: string, wanted: string, given: unknown): TypeError {
+  const problem = `must be ${wanted}, not ${quote(String(given))}`;
+  const error = new TypeError(`${argument} ${problem}`);
+  return Object.defineProperties(error, { argument: { value: argument }, problem: { value: problem } });
 }

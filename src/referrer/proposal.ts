@@ -27,8 +27,8 @@ export function proposePattern(text: string): string | undefined {
 
 /** Removes what comes along when a pattern is copied: quotes, invisible characters, spaces. */
 function withoutDecoration(text: string): string {
-  const withoutQuotes = text.replace(/["'`“”\u200b]/g, "");
-  return withoutQuotes.replace(/\s+(?=\W|$)|(?<=\W|^)\s+/g, ""); // Between two letters, a space may stand for anything.
+  const words = text.replace(/["'`“”\u200b]/g, "").replace(/\s+/g, " ");
+  return words.replace(/\B | \B/g, ""); // Beside punctuation a space is a slip; between two letters, who knows.
 }
 
 /** The scheme that was written, or that a page there has: a machine of one's own seldom has a certificate. */

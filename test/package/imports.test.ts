@@ -87,7 +87,7 @@ describe("in a project that has nothing else", () => {
       console.log(JSON.stringify({ imported, required }));`,
     );
 
-    const wanted = { "./redis": "rate-limiter-flexible", "./msw": "msw" }[subpath];
+    const wanted = { "./msw": "msw" }[subpath];
     if (wanted === undefined) expect(outcome).toEqual({ imported: "", required: "" });
     else {
       expect(peers).toContain(wanted);

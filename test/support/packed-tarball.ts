@@ -48,7 +48,7 @@ export default function setup(project: TestProject): void {
 }
 
 /** Installs one of the projects beside these tests, and the tarball in it; `undefined` where npm could not fetch that. */
-function install(folder: string, name: string, tarball: string): string | undefined {
+export function install(folder: string, name: string, tarball: string): string | undefined {
   const installed = join(folder, name);
   cpSync(join(root, "test/package", name), installed, { recursive: true });
   try {

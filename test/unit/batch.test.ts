@@ -267,6 +267,175 @@ describe("generateMany", () => {
     await expect(collect(batch)).rejects.toBe("the operator left");
   });
 
+  test.each([1, 3, 5])(
+    "an abort from onAttempt loses no token that was minted, with %d in flight",
+    async (concurrency) => {
+      const caller = new AbortController();
+      let minted = 0;
+      const onAttempt = () => {
+        if (++minted === 3) caller.abort("the operator left");
+      };
+      const results: BatchResult[] = [];
+      const run = async () => {
+        const batch = client(undefined, { onAttempt }).token.generateMany(rows(100), {
+          concurrency,
+          signal: caller.signal,
+        });
+        for await (const result of batch) results.push(result);
+      };
+
+      await expect(run()).rejects.toBe("the operator left");
+
+      expect(minted).toBeGreaterThanOrEqual(3);
+      expect(results.filter(({ token }) => token === "TOKEN").length).toBeGreaterThanOrEqual(3);
+    },
+  );
+
+  test("an abort in any microtask of an answer loses no token that was minted", async () => {
+    for (let ticks = 0; ticks < 40; ticks++) {
+      const caller = new AbortController();
+      const outcomes: unknown[] = [];
+      const complycube = client(
+        async () => {
+          let later = Promise.resolve();
+          for (let i = 0; i < ticks; i++) later = later.then(() => {});
+          void later.then(() => caller.abort("the operator left"));
+          return minted();
+        },
+        { onAttempt: ({ errorCode }) => outcomes.push(errorCode ?? "minted") },
+      );
+      const tokens: unknown[] = [];
+      const run = async () => {
+        const batch = complycube.token.generateMany(rows(1), { signal: caller.signal });
+        for await (const { token } of batch) tokens.push(token);
+      };
+
+      await run().catch(() => {});
+
+      expect(tokens, `aborted after ${ticks} microtasks`).toHaveLength(
+        outcomes.filter((outcome) => outcome === "minted").length,
+      );
+    }
+  });
+
+  test("an abort from onAttempt takes no answer of the API from its row", async () => {
+    const caller = new AbortController();
+    const complycube = client(async () => new Response("{}", { status: 400 }), {
+      onAttempt: () => caller.abort("the operator left"),
+    });
+    const batch = complycube.token.generateMany([row(1)], { signal: caller.signal });
+
+    const { value } = await batch.next();
+
+    expect(value).toMatchObject({ error: { name: "InvalidRequestError" } });
+    await expect(batch.next()).rejects.toBe("the operator left");
+  });
+
+  test("reads the accessors of a class, and not what is on Object.prototype", async () => {
+    class Row {
+      #id: string;
+      constructor(id: string) {
+        this.#id = id;
+      }
+      get clientId() {
+        return this.#id;
+      }
+      get appId() {
+        return appId;
+      }
+      get referrer(): never {
+        return undefined as never;
+      }
+    }
+    const bodies: unknown[] = [];
+    const complycube = client(async (_, { body }) => {
+      bodies.push(JSON.parse(String(body)));
+      return minted();
+    });
+    const polluted = Object.prototype as { appId?: string };
+    const onlyClient = { clientId: "CLIENT_2" } as BatchRequest;
+
+    polluted.appId = "com.attacker.app";
+    const [refused] = await collect(complycube.token.generateMany([onlyClient])).finally(() => {
+      delete polluted.appId;
+    });
+    const [result] = await collect(complycube.token.generateMany([new Row("CLIENT_1")]));
+
+    expect(refused?.error).toMatchObject({ name: "TypeError" });
+    expect(result?.token).toBe("TOKEN");
+    expect(bodies).toEqual([{ clientId: "CLIENT_1", appId }]);
+  });
+
+  test("a getter that throws fails its row alone", async () => {
+    const bad = {
+      appId,
+      get clientId(): string {
+        throw new Error("the cursor is closed");
+      },
+    };
+
+    const results = await collect(client().token.generateMany([bad, row(2)]));
+
+    expect(results.map(({ token, error }) => token ?? (error as Error).message).toSorted()).toEqual([
+      "TOKEN",
+      "the cursor is closed",
+    ]);
+  });
+
+  test("waits for rows that are promised", async () => {
+    const promised = [1, 2, 3].map(async (number) => {
+      await delay(number);
+      return row(number);
+    });
+
+    const results = await collect(client().token.generateMany(promised));
+
+    expect(results.map(({ request }) => request.clientId)).toEqual(["CLIENT_1", "CLIENT_2", "CLIENT_3"]);
+    expect(results.map(({ token }) => token)).toEqual(Array(3).fill("TOKEN"));
+  });
+
+  test("a promised row that fails ends the batch after what was read before it, and closes the source", async () => {
+    const closed = vi.fn();
+    function* source() {
+      try {
+        yield row(1);
+        yield Promise.reject<BatchRequest>(new Error("the cursor broke"));
+      } finally {
+        closed();
+      }
+    }
+    const results: BatchResult[] = [];
+    const run = async () => {
+      for await (const result of client().token.generateMany(source())) results.push(result);
+    };
+
+    await expect(run()).rejects.toThrow("the cursor broke");
+    expect(results).toHaveLength(1);
+    expect(closed).toHaveBeenCalledOnce();
+  });
+
+  test("a source that answers with no object rejects, as a loop over it would", async () => {
+    const broken = { [Symbol.asyncIterator]: () => ({ next: async () => undefined as never }) };
+
+    await expect(collect(client().token.generateMany(broken))).rejects.toThrow(TypeError);
+  });
+
+  test("an abort does not wait for a source whose end never answers", async () => {
+    const caller = new AbortController();
+    const endless = {
+      [Symbol.asyncIterator]: () => ({
+        next: async () => ({ done: false as const, value: row(1) }),
+        return: () => new Promise<never>(() => {}),
+      }),
+    };
+    const batch = client().token.generateMany(endless, { concurrency: 1, signal: caller.signal });
+    await batch.next();
+
+    caller.abort("the operator left");
+
+    await expect(collect(batch)).rejects.toBe("the operator left");
+  });
+
   test("a signal that is aborted before sends nothing and reads nothing", async () => {
     const send = vi.fn(async () => minted());
     const next = vi.fn(() => ({ done: false, value: row(1) }));

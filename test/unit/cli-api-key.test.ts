@@ -136,7 +136,7 @@ describe("the API key", () => {
     [
       "with Bearer",
       () => keyFile(`Bearer ${FILE_KEY}`),
-      'The API key must be the bare key, without "Bearer" in front of it.',
+      'The API key must be the bare key, without "Bearer" in front of it. Copy it again.',
     ],
   ])("is not taken from a file %s, and nothing is sent", async (_, file, says) => {
     const { status, stdout, stderr } = await generate(["C1", ...target, "--api-key-file", file()]);

@@ -18,6 +18,9 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
+/** What is said in code, and not on a command line. */
+const IN_CODE = /\{|\b(apiKey|baseUrl|clientId|appId|pageUrl|timeoutMs|allow[A-Z]\w+)\b|environment variable/;
+
 describe("generate", () => {
   test("mints for a pattern with a path only with --allow-referrer-path", async () => {
     const referrer = "https://www.example.com/verify/*";
@@ -125,20 +128,38 @@ describe("generate", () => {
   });
 
   test.each([
-    [[], "generate takes one client ID"],
-    [["C1"], "either --referrer, for the Web SDK, or --app-id"],
-    [["C1", "--app-id", appId, "--referrer", "https://a.example.com/*"], "either --referrer"],
-    [["C1", "C2", "--app-id", appId], "generate takes one client ID"],
+    [[], "CLIENT_ID is missing: name the client, or a file of many with --batch."],
+    [["--app-id", appId], "CLIENT_ID is missing"],
+    [["C1"], "--referrer, for the Web SDK, or --app-id, for a Mobile SDK, is missing."],
+    [
+      ["C1", "--app-id", appId, "--referrer", "https://a.example.com/*"],
+      "give either --referrer or --app-id.",
+    ],
+    [["C1", "C2", "--app-id", appId], "generate takes one CLIENT_ID. Quote the pattern"],
+    [["C1", "--appId", appId], "There is no option --appId. Did you mean --app-id?"],
+    [["C1", "--app_id", appId], "There is no such option. Did you mean --app-id?"],
     [["", "--app-id", appId], "CLIENT_ID is blank."],
     [["C1", "--app-id", ""], "--app-id is blank."],
     [["C1", "--referrer", ""], "--referrer is blank."],
-    [["C1", "--referrer", "com.example.app"], 'looks like an app ID. Pass --app-id "com.example.app".'],
-    [["C1", "--app-id", "www.example.com"], 'pass --referrer "https://www.example.com/*".'],
+    [
+      ["C1", "--referrer", "com.example.app"],
+      "looks like an app ID. Give the match pattern of your own pages",
+    ],
+    [
+      ["C1", "--app-id", "www.example.com"],
+      "is a web host. Give a bundle ID or application ID, such as com.example.app; for a web page, give --referrer.",
+    ],
     [
       ["live_KEYKEYKEY", "--app-id", appId],
-      "CLIENT_ID looks like an API key. The key goes into COMPLYCUBE_API_KEY",
+      "CLIENT_ID looks like an API key. It is the ID of the client; the key goes into COMPLYCUBE_API_KEY",
     ],
-    [["C1", "--referrer", "*://*/*"], "such as https://www.example.com/*. Try:"],
+    [["C1", "--referrer", "https://undefined/*"], "holds a value that was never filled in."],
+    [["C1", "--referrer", "https://www.example.com/verify"], "give --allow-referrer-path."],
+    [["C1", "--app-id", "my app"], "is not a bundle ID or application ID."],
+    [
+      ["C1", "--referrer", "*://*/*"],
+      "matches every site, so a stolen token would work anywhere. Give the match pattern of your own pages",
+    ],
     [["C1", "--batch", "-"], "A batch takes clients and targets from its file alone."],
     [["--batch", "-", "--resume", "-"], "--batch and --resume cannot both read stdin."],
     [["--resume", "results.jsonl"], "--resume goes with --batch"],
@@ -153,6 +174,7 @@ describe("generate", () => {
 
     expect(stderr).toContain(says);
     expect(stderr).toMatch(/^[^\n]+ Try: complycube-tokens generate --help\n$/);
+    expect(stderr.replace(/^There is no option \S+/, "")).not.toMatch(IN_CODE);
     expect(stdout).toBe("");
     expect(status).toBe(2);
     expect(api.sent).toEqual([]);
@@ -166,7 +188,7 @@ describe("generate", () => {
     const { status, stderr } = await finished(child);
 
     expect(stderr).toMatch(
-      /^COMPLYCUBE_BASE_URL must start with https:\/\/.* set COMPLYCUBE_DANGEROUSLY_ALLOW_PLAIN_HTTP/,
+      /^COMPLYCUBE_BASE_URL must start with https:\/\/.* with COMPLYCUBE_DANGEROUSLY_ALLOW_PLAIN_HTTP=true\./,
     );
     expect(stderr).not.toContain("dangerouslyAllow");
     expect(status).toBe(2);

@@ -82,7 +82,10 @@ describe("misuse", () => {
     { args: ["constructor"], says: "There is no command constructor. " },
     { args: [KEY], says: "There is no command. The commands: generate, check-referrer, inspect." },
     { args: ["generate", `--${KEY}`], says: "There is no such option." },
-    { args: ["generate", "--referer", pattern], says: "There is no option --referer." },
+    {
+      args: ["generate", "--referer", pattern],
+      says: "There is no option --referer. Did you mean --referrer?",
+    },
     { args: ["generate", "C1", "--app-id"], says: "--app-id needs a value." },
     {
       args: ["generate", "C1", "--app-id", "--json"],
@@ -95,6 +98,10 @@ describe("misuse", () => {
       args: ["check-referrer", pattern, page, page],
       says: "check-referrer takes a pattern and a page's URL.",
     },
+    {
+      args: ["check-referrer", page, pattern],
+      says: "PATTERN comes first, and then PAGE_URL: they look swapped.",
+    },
     { args: ["check-referrer", "https://a.example.com", page], says: "Invalid referrer pattern" },
     { args: ["check-referrer", pattern, "nonsense"], says: "PAGE_URL must be a URL" },
     { args: ["check-referrer", pattern, page, "--nonsense"], says: "There is no option --nonsense." },
@@ -105,7 +112,7 @@ describe("misuse", () => {
     const { status, stdout, stderr } = await runCli(args);
 
     expect(stderr.startsWith(says)).toBe(true);
-    expect(stderr).toMatch(/^[^\n]+[.] Try: complycube-tokens (.+ )?--help\n$/);
+    expect(stderr).toMatch(/^[^\n]+[.?] Try: complycube-tokens (.+ )?--help\n$/);
     expect(stdout).toBe("");
     expect(status).toBe(2);
   });

@@ -78,6 +78,7 @@ const MISTAKES: Record<string, Mistake[]> = {
     ["http:// example.com/*", "whitespace", "http://example.com/*"],
     ["https://example.com /*", "whitespace", "https://example.com/*"],
     ["www .example.com", "whitespace", "https://www.example.com/*"],
+    ['" https://example.com/* "', "quotes", "https://example.com/*"],
     ["\ufeffhttps://example.com/*", "whitespace", "https://example.com/*"],
     ["\u200bhttps://example.com/*", "whitespace", "https://example.com/*"],
     ["https://exam ple.com/*", "whitespace", undefined],
@@ -92,6 +93,7 @@ const MISTAKES: Record<string, Mistake[]> = {
     ["*.a.example, *.b.example", "several-patterns", "https://*.a.example/*"],
     ['["https://a.example/*","https://b.example/*"]', "several-patterns", "https://a.example/*"],
     ["a.example b.example", "whitespace", undefined],
+    ["a.example  b.example", "whitespace", undefined],
   ],
   "an IPv6 address": [
     ["https://::1/*", "invalid-ipv6", "https://[::1]/*"],

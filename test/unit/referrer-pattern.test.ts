@@ -286,6 +286,10 @@ describe("matchesReferrer", () => {
     matchesReferrer(`https://a/${"*a".repeat(2_000)}*b`, `https://a/${"a".repeat(20_000)}`);
     matchesReferrer("https://*.a/*", `https://${".".repeat(50_000)}a/`);
     isReferrerPattern(`https://${"[:".repeat(50_000)}`);
+    for (const part of [" ", "/", "h", "*", "http:", ",a", "a,", "*a", '"', "https://a,"]) {
+      errorFor(`a${part.repeat(50_000)}b`);
+      errorFor(part.repeat(50_000));
+    }
 
     expect(performance.now() - started).toBeLessThan(1_000);
   });

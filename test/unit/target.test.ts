@@ -24,7 +24,7 @@ const accepted: TokenTarget[] = [
 ];
 
 const PATH_NOT_SENT =
-  /every browser sends the page's origin.*Use "https:\/\/www\.example\.com\/\*".*pass \{ allowReferrerPath: true \}/;
+  /browsers send the origin of a page, and only Chrome can send a path.*Use "https:\/\/www\.example\.com\/\*".*pass \{ allowReferrerPath: true \}/;
 
 const refused: { what: string; target: unknown; name?: string; says: RegExp }[] = [
   {
@@ -32,7 +32,7 @@ const refused: { what: string; target: unknown; name?: string; says: RegExp }[] 
     target: { ...WEB, appId: "com.example.app" },
     says: /exactly one field.*referrer and appId/,
   },
-  { what: "neither", target: {}, says: /exactly one field and has none/ },
+  { what: "neither", target: {}, says: /exactly one field of referrer and appId and has none/ },
   {
     what: "one field and the other undefined",
     target: { ...WEB, appId: undefined },

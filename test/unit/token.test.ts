@@ -127,8 +127,12 @@ describe("inspectToken", () => {
 
         expect(thrown).toBeInstanceOf(TypeError);
         expect([THREE_PARTS, NO_OBJECT]).toContain((thrown as Error).message);
-        // A fixed message and nothing else: no cause, which would quote the input, and no field.
-        expect(Object.getOwnPropertyNames(thrown).sort()).toEqual(["message", "stack"]);
+        // A fixed message and its parts, and nothing else: no cause, which would quote the input.
+        const fields = ["advice", "argument", "message", "problem", "stack"];
+        expect(Object.getOwnPropertyNames(thrown).sort()).toEqual(fields);
+        const { argument, problem, advice } = thrown as Record<string, unknown>;
+        expect(`${argument} ${problem}.`).toBe((thrown as Error).message);
+        expect(advice).toBeUndefined();
       }),
       { numRuns: 300 }, // The scan prints each error in ten ways.
     );

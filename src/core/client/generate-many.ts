@@ -1,8 +1,8 @@
 import { onAbort, sleep } from "../abort.ts";
-import { checkInteger, kindOf } from "../checks.ts";
+import { checkInteger, kindOf, misuse } from "../checks.ts";
 import type { RateLimitQueueFullError } from "../errors.ts";
 import { checkRequestOptions, REQUEST_OPTIONS, type RequestOptions, type Settings } from "./options.ts";
-import type { MobileTarget, TokenTarget, WebTarget } from "./target.ts";
+import { type MobileTarget, TARGET_FIELD_NAMES, type TokenTarget, type WebTarget } from "./target.ts";
 
 /**
  * One row of a batch: a client, and exactly one of the web page and the app that its token is bound to. Other fields,
@@ -12,6 +12,9 @@ export type BatchRequest = {
   /** The ID of the client who will use the token. */
   clientId: string;
 } & (Omit<WebTarget, "clientId"> | Omit<MobileTarget, "clientId">);
+
+/** Where rows come from. A promise of a row is waited for, as `for await` does. */
+export type BatchSource<R extends BatchRequest> = Iterable<R | PromiseLike<R>> | AsyncIterable<R>;
 
 /** What one row came to: a token or an error, never both. */
 export type BatchResult<R extends BatchRequest = BatchRequest> =
@@ -53,7 +56,7 @@ const QUEUE_FULL_WAIT_MS = 1_000;
 /** Checks the arguments at once, not when the loop starts; the source is not touched before. */
 export function generateMany<R extends BatchRequest>(
   mint: Mint,
-  requests: Iterable<R> | AsyncIterable<R>,
+  requests: BatchSource<R>,
   options: BatchOptions,
   settings: Settings,
 ): AsyncGenerator<BatchResult<R>, void, undefined> {
@@ -67,7 +70,7 @@ export function generateMany<R extends BatchRequest>(
 
 async function* run<R extends BatchRequest>(
   mint: (request: R, signal: AbortSignal) => Promise<string>,
-  requests: Iterable<R> | AsyncIterable<R>,
+  requests: BatchSource<R>,
   concurrency: number,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<BatchResult<R>, void, undefined> {
@@ -86,7 +89,8 @@ async function* run<R extends BatchRequest>(
       const token = await mint(request, stop.signal);
       settled.push({ request, token });
     } catch (error) {
-      if (!stop.signal.aborted) settled.push({ request, error });
+      // A row that the abort has ended has no result: it may be tried again.
+      if (!(stop.signal.aborted && Object.is(error, stop.signal.reason))) settled.push({ request, error });
     }
     inFlight--;
     wake();
@@ -99,16 +103,19 @@ async function* run<R extends BatchRequest>(
     ended = true;
     failure = { error };
   };
-  /** Reads one row; an async source is not waited for here, so that what settles meanwhile comes out. */
+  /** Reads one row; one that is promised is not waited for here, so that what settles meanwhile comes out. */
   const read = () => {
     try {
-      const row = rows.next();
-      if (!isPromise(row)) return take(row);
+      const next = rows.next();
+      if (!isPromise(next) && !isPromise(next.value)) return take(next as IteratorResult<R, unknown>);
       reading = true;
-      row.then(take, fail).finally(() => {
-        reading = false;
-        wake();
-      });
+      settle(rows, next)
+        .then(take)
+        .catch(fail)
+        .finally(() => {
+          reading = false;
+          wake();
+        });
     } catch (error) {
       fail(error);
     }
@@ -122,17 +129,20 @@ async function* run<R extends BatchRequest>(
     for (;;) {
       while (!stop.signal.aborted && !ended && !reading && inFlight + settled.length < concurrency) read();
       const result = settled.shift();
-      // After an abort, what is minted already still comes out: nothing that was paid for is lost.
+      // After an abort, what is minted still comes out, also in this very tick: nothing that was paid for is lost.
       if (result !== undefined) yield result;
+      else if (inFlight > 0 || (reading && !stop.signal.aborted))
+        await new Promise<void>((resolve) => (wake = resolve));
       else if (stop.signal.aborted) throw stop.signal.reason;
-      else if (inFlight > 0 || reading) await new Promise<void>((resolve) => (wake = resolve));
       else if (failure !== undefined) throw failure.error;
       else if (ended) return;
     }
   } finally {
     release();
     stop.abort();
-    if (!ended) await close(rows, reading);
+    // A source that is being read now may never answer, and an abort ends the batch at once: neither is waited for.
+    const closed = ended ? undefined : close(rows);
+    if (!reading && !signal?.aborted) await closed;
   }
 }
 
@@ -141,7 +151,7 @@ async function mintRow(mint: Mint, request: BatchRequest, options: RequestOption
   const { clientId, ...target } = readRow(request);
   for (;;) {
     try {
-      return await mint(clientId, target as TokenTarget, options);
+      return await mint(clientId as string, target as unknown as TokenTarget, options);
     } catch (error) {
       if ((error as RateLimitQueueFullError | undefined)?.code !== "rate_limit_queue_full") throw error;
       await sleep(QUEUE_FULL_WAIT_MS, options.signal);
@@ -149,36 +159,56 @@ async function mintRow(mint: Mint, request: BatchRequest, options: RequestOption
   }
 }
 
-/** The fields that are sent. There is no optional one that a misspelling could lose, so a row may hold more. */
-function readRow(request: BatchRequest): BatchRequest {
-  if (typeof request !== "object" || request === null) {
-    throw new TypeError(
-      `A row must be { clientId, referrer } or { clientId, appId }, not ${kindOf(request)}.`,
-    );
+/** Reads the fields that are sent, a class's accessors too; a row may hold more. */
+function readRow(row: unknown): Record<string, unknown> {
+  if (typeof row !== "object" || row === null) {
+    throw misuse("A row", `must be { clientId, referrer } or { clientId, appId }, not ${kindOf(row)}`);
   }
-  const sent = ["clientId", "referrer", "appId"];
-  return Object.fromEntries(Object.entries(request).filter(([name]) => sent.includes(name))) as BatchRequest;
+  const sent: Record<string, unknown> = {};
+  for (const name of ["clientId", ...TARGET_FIELD_NAMES]) {
+    // What a polluted Object.prototype holds must not bind a token.
+    if (name in Object.prototype && !Object.hasOwn(row, name)) continue;
+    const value = (row as Record<string, unknown>)[name];
+    if (value !== undefined) sent[name] = value;
+  }
+  return sent;
 }
 
-type RowIterator<R> = Iterator<R> | AsyncIterator<R>;
+type RowIterator<R> = Iterator<R | PromiseLike<R>> | AsyncIterator<R>;
 
 function checkSource(requests: unknown): void {
   const source = requests as Partial<Iterable<unknown> & AsyncIterable<unknown>> | null | undefined;
   const iterable = typeof (source?.[Symbol.asyncIterator] ?? source?.[Symbol.iterator]) === "function";
   if (iterable && typeof requests !== "string") return;
-  throw new TypeError(`requests must be an iterable or async iterable, not ${kindOf(requests)}.`);
+  throw misuse("requests", `must be an iterable or async iterable, not ${kindOf(requests)}`);
 }
 
-function open<R>(requests: Iterable<R> | AsyncIterable<R>): RowIterator<R> {
+function open<R extends BatchRequest>(requests: BatchSource<R>): RowIterator<R> {
   return Symbol.asyncIterator in requests ? requests[Symbol.asyncIterator]() : requests[Symbol.iterator]();
 }
 
-/** Lets the source close its file or cursor. One that is being read now may never answer, so it is not waited for. */
-async function close(rows: RowIterator<unknown>, reading: boolean): Promise<void> {
-  const closed = (async () => rows.return?.())().catch(() => {}); // Where it throws, too.
-  if (!reading) await closed;
+/** Waits for the answer of a source and for the row in it. A row that was promised and fails ends the batch. */
+async function settle<R>(
+  rows: RowIterator<R>,
+  next: ReturnType<RowIterator<R>["next"]>,
+): Promise<IteratorResult<R, unknown>> {
+  const { done, value } = await next;
+  if (done) return { done, value };
+  try {
+    return { done: false, value: await value };
+  } catch (error) {
+    await close(rows);
+    throw error;
+  }
 }
 
-function isPromise<T>(value: T | PromiseLike<T>): value is Promise<T> {
-  return typeof (value as { then?: unknown }).then === "function";
+/** Lets the source close its file or cursor, and ignores what that throws. */
+async function close(rows: RowIterator<unknown>): Promise<void> {
+  try {
+    await rows.return?.();
+  } catch {}
+}
+
+function isPromise(value: unknown): value is Promise<unknown> {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === "function";
 }

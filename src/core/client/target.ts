@@ -12,12 +12,12 @@ import { checkFields, kindOf, misuse } from "../checks.ts";
 type Wire = components["schemas"];
 
 /**
- * A token for the Web SDK, bound to the pages that `referrer`, a Chrome match pattern, matches. Under the browsers'
- * default `Referrer-Policy` only an origin works, such as `https://www.example.com/*`: a path never arrives.
+ * A token for the Web SDK, bound to the pages that `referrer`, a Chrome match pattern, matches. In every browser only an
+ * origin works, such as `https://www.example.com/*`; a pattern with a path is refused without `allowReferrerPath`.
  *
  * @see https://developer.chrome.com/docs/extensions/develop/concepts/match-patterns
  */
-export interface WebTarget extends Pick<Wire["WebTokenRequest"], "referrer"> {
+export interface WebTarget extends Omit<Wire["WebTokenRequest"], "clientId"> {
   /** Never together with `referrer`. */
   appId?: never;
   /** It is an argument of its own, so that nothing in a target can replace it. */
@@ -25,7 +25,7 @@ export interface WebTarget extends Pick<Wire["WebTokenRequest"], "referrer"> {
 }
 
 /** A token for a Mobile SDK, bound to the app with this iOS bundle ID or Android application ID, `appId`. */
-export interface MobileTarget extends Pick<Wire["MobileTokenRequest"], "appId"> {
+export interface MobileTarget extends Omit<Wire["MobileTokenRequest"], "clientId"> {
   /** Never together with `appId`. */
   referrer?: never;
   /** It is an argument of its own, so that nothing in a target can replace it. */
@@ -46,6 +46,48 @@ export interface AllowedReferrers {
   allowReferrerPath: boolean;
 }
 
+/** A field of a request: its type, what it has to be, and what else is checked of it. */
+interface Field<T> {
+  type: T extends string ? "string" : T extends number ? "number" : never;
+  /** Follows "must be" in a message, and stands in the command line's help. */
+  what: string;
+  /** Returns the value to send. */
+  check?(value: T, allowed: AllowedReferrers): T;
+}
+
+type RequiredFields<R> = R extends unknown
+  ? { [F in keyof R]-?: object extends Pick<R, F> ? never : F }[keyof R]
+  : never;
+type Fields<R> = { [F in Exclude<keyof R, "clientId">]-?: Field<NonNullable<R[F]>> };
+/** What a token can be bound to: the field that one kind of request must have. */
+type Binding = Exclude<RequiredFields<TokenRequest>, "clientId">;
+
+/**
+ * The fields of a target, by what it is bound to. Whatever takes a target reads them here: `generate`, `generateMany`,
+ * the handler and the command line. The compiler names a field of the spec that is missing.
+ */
+export const TARGET_FIELDS = {
+  referrer: {
+    referrer: {
+      type: "string",
+      what: "a match pattern, such as https://www.example.com/*",
+      check: checkReferrer,
+    },
+  },
+  appId: {
+    appId: {
+      type: "string",
+      what: "a bundle ID or application ID, such as com.example.app",
+      check: checkAppId,
+    },
+  },
+} satisfies { [B in Binding]: Fields<Extract<TokenRequest, Record<B, unknown>>> };
+
+const BINDINGS = Object.keys(TARGET_FIELDS) as Binding[];
+/** The names of all fields that a target can have. */
+export const TARGET_FIELD_NAMES = [...new Set(Object.values(TARGET_FIELDS).flatMap(Object.keys))];
+const CLIENT_ID: Field<string> = { type: "string", what: "the ID of the client", check: refuseKey };
+
 /** Checks both arguments and makes the body of the request; nothing in `target` can replace `clientId`. */
 export function checkTokenRequest(
   clientId: unknown,
@@ -53,30 +95,56 @@ export function checkTokenRequest(
   allowed: AllowedReferrers,
 ): TokenRequest {
   const isCallMixedUp = typeof clientId === "object" || target === undefined || typeof target === "string";
-  checkText("clientId", clientId, "the ID of the client", isCallMixedUp ? CALL : undefined);
-  if (/^(live|test)_\w{8}/.test(clientId)) {
+  const request: Record<string, unknown> = {
+    clientId: checkField("clientId", clientId, CLIENT_ID, allowed, isCallMixedUp ? CALL : undefined),
+  };
+  // Own fields only: what a polluted Object.prototype holds must not bind a token.
+  const given = checkFields("target", target as Record<string, unknown>, TARGET_FIELD_NAMES, CALL);
+  const [binding, ...more] = BINDINGS.filter((name) => Object.hasOwn(given, name));
+  if (binding === undefined || more.length > 0) {
+    const found = binding === undefined ? "none" : [binding, ...more].join(" and ");
     throw misuse(
-      "clientId",
-      "looks like an API key",
-      "Pass the ID of the client, and the key as { apiKey }.",
+      "target",
+      `must have exactly one field of ${BINDINGS.join(" and ")} and has ${found}`,
+      `Pass ${EXAMPLES}.`,
     );
   }
-  // Own fields only: what a polluted Object.prototype holds must not bind a token.
-  const fields = Object.entries(checkFields("target", target as object, ["referrer", "appId"], CALL));
-  const [field, ...more] = fields;
-  if (field === undefined || more.length > 0) {
-    const found = fields.map(([name]) => name).join(" and ") || "none";
-    throw misuse("target", `must have exactly one field and has ${found}`, `Pass ${EXAMPLES}.`);
+  const fields: Record<string, Field<string | number>> = TARGET_FIELDS[binding];
+  for (const [name, value] of Object.entries(given)) {
+    const field = fields[name];
+    if (value === undefined && name !== binding) continue; // Left out.
+    if (field === undefined) throw misuse("target", `must not have ${name} beside ${binding}`);
+    request[name] = checkField(name, value, field, allowed);
   }
-  const [name, value] = field;
-  return name === "referrer"
-    ? { clientId, referrer: checkReferrer(value, allowed) }
-    : { clientId, appId: checkAppId(value) };
+  return request as TokenRequest;
+}
+
+function checkField(
+  name: string,
+  value: unknown,
+  field: Field<string | number>,
+  allowed: AllowedReferrers,
+  advice?: string,
+): unknown {
+  const { type, what, check } = field;
+  if (typeof value !== type) {
+    const hint = value === undefined ? "Is an environment variable missing?" : undefined;
+    throw misuse(name, `must be ${what}, not ${kindOf(value)}`, advice ?? hint);
+  }
+  if (typeof value === "string" && value.trim() === "") throw misuse(name, "is blank", `It must be ${what}.`);
+  // JSON has no other numbers.
+  if (typeof value === "number" && !Number.isFinite(value))
+    throw misuse(name, `must be ${what}, not ${value}`);
+  return check === undefined ? value : check(value as string | number, allowed);
+}
+
+function refuseKey(clientId: string): string {
+  if (!/^(live|test)_\w{8}/.test(clientId)) return clientId;
+  throw misuse("clientId", "looks like an API key", "Pass the ID of the client, and the key as { apiKey }.");
 }
 
 /** Returns the pattern as browsers write its host, since nothing says that the API does so before it compares. */
-function checkReferrer(referrer: unknown, { allowAnyReferrer, allowReferrerPath }: AllowedReferrers): string {
-  checkText("referrer", referrer, "a match pattern, such as https://www.example.com/*");
+function checkReferrer(referrer: string, { allowAnyReferrer, allowReferrerPath }: AllowedReferrers): string {
   if (looksLikeAppId(referrer)) {
     throw misuse(
       "referrer",
@@ -105,16 +173,21 @@ function checkReferrer(referrer: unknown, { allowAnyReferrer, allowReferrerPath 
   }
   const isPathSent = matchesReferrer(`*://*${path}`, "https://www.example.com/");
   if (!isPathSent && !allowReferrerPath) {
-    const hint =
-      " If all your users have Chrome and your pages set Referrer-Policy: unsafe-url, pass { allowReferrerPath: true }.";
-    throw new ReferrerPatternError(referrer, "path-not-sent", referrer.length - path.length, hint);
+    const advice =
+      "If all your users have Chrome and your pages set Referrer-Policy: unsafe-url, pass { allowReferrerPath: true }.";
+    const error = new ReferrerPatternError(
+      referrer,
+      "path-not-sent",
+      referrer.length - path.length,
+      ` ${advice}`,
+    );
+    throw Object.defineProperty(error, "advice", { value: advice }); // As `misuse` has it.
   }
   return canonical;
 }
 
 /** Letters, digits, `_`, `-` and dots in two parts or more: what Apple and Google allow between them, and not more. */
-function checkAppId(appId: unknown): string {
-  checkText("appId", appId, "a bundle ID or application ID, such as com.example.app");
+function checkAppId(appId: string): string {
   if (/^www\./i.test(appId)) {
     throw misuse(
       "appId",
@@ -135,14 +208,6 @@ function checkAppId(appId: unknown): string {
     `${quote(appId)} is not a bundle ID or application ID`,
     'It must be parts of letters, digits, "_" and "-" with dots between them, such as com.example.app.',
   );
-}
-
-function checkText(name: string, value: unknown, what: string, advice?: string): asserts value is string {
-  if (typeof value !== "string") {
-    const hint = value === undefined ? "Is an environment variable missing?" : undefined;
-    throw misuse(name, `must be ${what}, not ${kindOf(value)}`, advice ?? hint);
-  }
-  if (value.trim() === "") throw misuse(name, "is blank", `It must be ${what}.`);
 }
 
 /** Reverse-DNS: a top-level domain comes first, and what comes last is not one that hosts often end in. */

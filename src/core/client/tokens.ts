@@ -78,7 +78,7 @@ export class Tokens {
    * A 429 that names no time is tried again after 30 seconds, as the API advises for batches. Tokens live 60 minutes:
    * a batch of over 36,000 with a live key outlives its own first token.
    *
-   * @param requests any iterable or async iterable of `{ clientId, referrer }` or `{ clientId, appId }`; read no faster than it is sent
+   * @param requests any iterable or async iterable of `{ clientId, referrer }` or `{ clientId, appId }`, or of promises of them; read no faster than it is sent
    * @throws `TypeError` or `RangeError` for a wrong option, at once; what a row is wrong about is that row's `error`
    * @throws what `requests` throws, and `signal.reason` after an abort, once what was minted already is yielded
    * @example
@@ -88,7 +88,7 @@ export class Tokens {
    * }
    */
   generateMany<R extends BatchRequest>(
-    requests: Iterable<R> | AsyncIterable<R>,
+    requests: Iterable<R | PromiseLike<R>> | AsyncIterable<R>,
     options: BatchOptions = {},
   ): AsyncGenerator<BatchResult<R>, void, undefined> {
     const mint = (clientId: string, target: TokenTarget, each: RequestOptions) =>

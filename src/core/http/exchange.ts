@@ -44,6 +44,8 @@ export interface OperationRequest {
 
 /** The client under the generated operation. It can only post, and what comes back is left for the layer to judge. */
 export interface PostClient {
+  /** Where it has posted to. */
+  url: string;
   post(request: OperationRequest): Promise<Answer>;
 }
 
@@ -55,13 +57,17 @@ export function postClient(
   signal: AbortSignal,
 ): PostClient {
   return {
+    url: baseUrl,
     post(request) {
       const headers: Record<string, string> = {};
       // In lower case, as every stand-in for `fetch` may count on, however the spec writes them.
       for (const name in request.headers) headers[name.toLowerCase()] = request.headers[name] as string;
       headers[request.security[0].name.toLowerCase()] = key;
-      const url = baseUrl + request.url;
-      return transport.send({ url, method: "POST", headers, body: JSON.stringify(request.body) }, signal);
+      this.url = baseUrl + request.url;
+      return transport.send(
+        { url: this.url, method: "POST", headers, body: JSON.stringify(request.body) },
+        signal,
+      );
     },
   };
 }

@@ -1,7 +1,7 @@
 import { generateToken } from "../../../generated/hey-api/sdk.gen.ts";
 import type { Token, TokenRequest } from "../../../generated/hey-api/types.gen.ts";
 import { apiError, type ComplyCubeApiError, ConnectionError, InvalidResponseError } from "../errors.ts";
-import { redactCause, redactJson, redactText } from "../redact.ts";
+import { redactCause, redactJson, redactShort } from "../redact.ts";
 import {
   type Answer,
   BodyTooLargeError,
@@ -27,6 +27,8 @@ export interface Minted {
 export type Operation = (request: TokenRequest, key: string) => (signal: AbortSignal) => Promise<Minted>;
 
 const REQUEST_ID_HEADERS = ["x-request-id", "request-id", "x-correlation-id", "x-amzn-requestid", "cf-ray"];
+const MAX_REQUEST_ID = 200;
+const MAX_REASON = 300;
 
 /**
  * The generated operation, typed for a client that is only what is used of it. The path, the names of the headers and
@@ -40,13 +42,14 @@ const operation = generateToken as unknown as (options: {
 /** Makes the operation of one client. */
 export function createOperation(baseUrl: string, transport: Transport): Operation {
   return (body, key) => async (signal) => {
+    const client = postClient(transport, baseUrl, key, signal);
     let answer: Answer;
     try {
-      answer = await operation({ client: postClient(transport, baseUrl, key, signal), body });
+      answer = await operation({ client, body });
     } catch (thrown) {
       throw unanswered(baseUrl, thrown, key);
     }
-    return readAnswer(answer, key);
+    return readAnswer(answer, key, client.url);
   };
 }
 
@@ -55,14 +58,14 @@ function isSuccess(status: number): boolean {
 }
 
 /** Status decides what an answer is; only then its body. */
-function readAnswer({ status, headers, body, problem }: Answer, key: string): Minted {
+function readAnswer({ status, headers, body, problem }: Answer, key: string, url: string): Minted {
   if (isRedirect(status)) {
     throw new FinalConnectionError(
       `The answer was a redirect (${status}), and none is followed: it could take the API key elsewhere. Check baseUrl.`,
     );
   }
   const content = parseBody(body);
-  if (!isSuccess(status)) throw failedAnswer(status, headers, content, key);
+  if (!isSuccess(status)) throw failedAnswer(status, headers, content, key, url);
   const token = readToken(content);
   if (token === undefined) {
     const tooLarge = problem instanceof BodyTooLargeError;
@@ -86,10 +89,9 @@ function unanswered(baseUrl: string, thrown: unknown, key: string): ConnectionEr
   if (thrown instanceof NoResponseError) return new ConnectionError(thrown.message);
   const isStale = thrown instanceof BrokenConnectionError;
   const cause = redactCause(isStale ? thrown.cause : thrown, key);
-  return new (isStale ? StaleConnectionError : ConnectionError)(
-    `No answer from ${new URL(baseUrl).origin}${reasonOf(cause)}.`,
-    { cause },
-  );
+  const { reason, isRefused } = reasonOf(cause);
+  const kind = isRefused ? FinalConnectionError : isStale ? StaleConnectionError : ConnectionError;
+  return new kind(`No answer from ${new URL(baseUrl).origin}${reason}.`, { cause });
 }
 
 /** Parsed when it is JSON, else its text; `undefined` when there is none. */
@@ -114,37 +116,71 @@ function failedAnswer(
   headers: Answer["headers"],
   content: unknown,
   key: string,
+  url: string,
 ): ComplyCubeApiError {
   const body = redactJson(content, key);
   const fields = (typeof body === "object" && body !== null ? body : {}) as Record<string, unknown>;
   const text = (name: string) =>
-    typeof fields[name] === "string" && fields[name] !== "" ? fields[name] : undefined;
+    typeof fields[name] === "string" && fields[name] !== "" ? redactShort(fields[name], key) : undefined;
+  const message = text("message");
+  const param = text("param");
+  const hint = hintFor(status, message, param, key, url);
   return apiError({
     status,
-    message:
-      text("message") ??
-      `The API answered ${status} without saying why.${status === 404 ? " Check baseUrl." : ""}`,
+    message: [message ?? `The API answered ${status} without saying why.`, ...hint].join(" "),
     type: text("type"),
-    param: text("param"),
+    param,
     requestId: readRequestId(headers, key),
     retryAfterMs: readRetryAfterMs(headers),
     body,
   });
 }
 
+/** What the API does not say, and is most often behind such an answer. It shows the kind of the key, and nothing else of it. */
+function hintFor(
+  status: number,
+  message: string | undefined,
+  param: string | undefined,
+  key: string,
+  url: string,
+): string[] {
+  const kind = /^(live|test)_/.exec(key)?.[0];
+  const ownKey = kind === undefined ? "neither a live_ nor a test_ key" : `a ${kind} key`;
+  if ((status === 401 || status === 403) && message === undefined) return [`Check the key: it is ${ownKey}.`];
+  if (status !== 400 && status !== 404) return [];
+  if (param === "clientId" || /\bclient/i.test(message ?? "")) {
+    return kind === undefined
+      ? []
+      : [`(A client made with a live key is unknown to a test key, and the reverse; this is ${ownKey}.)`];
+  }
+  return status === 404 ? [`(POST ${url} was asked: check baseUrl.)`] : [];
+}
+
 function readRequestId(headers: Answer["headers"], key: string): string | undefined {
   for (const name of REQUEST_ID_HEADERS) {
     const value = headers.get(name);
-    if (value) return redactText(value, key);
+    if (value) return redactShort(value, key, MAX_REQUEST_ID);
   }
   return undefined;
 }
 
-/** The code of the deepest cause that has one, such as ECONNREFUSED: fetch itself only says "fetch failed". */
-function reasonOf(cause: unknown): string {
+/** What Deno calls a permission that the program was not given. It will not be there next time either. */
+const REFUSALS = ["NotCapable", "PermissionDenied"];
+
+/**
+ * Why there is no answer, from the deepest cause that has a code, such as ECONNREFUSED: fetch itself only says "fetch
+ * failed". Deno has no codes: there it is what the deepest cause says, on one line.
+ */
+function reasonOf(cause: unknown): { reason: string; isRefused: boolean } {
   let code: unknown;
+  let said = typeof cause === "string" ? cause : "";
+  let isRefused = false;
   for (let error = cause; error instanceof Error; error = error.cause) {
     code = (error as { code?: unknown }).code ?? code;
+    isRefused ||= REFUSALS.includes(error.name);
+    said = isRefused ? `${error.name}: ${error.message}` : error.message;
   }
-  return typeof code === "string" ? `: ${code}` : "";
+  const line = said.replace(/\s+/g, " ").trim().slice(0, MAX_REASON).replace(/\.+$/, "");
+  const reason = typeof code === "string" && !isRefused ? code : line;
+  return { reason: reason === "" ? "" : `: ${reason}`, isRefused };
 }

@@ -1,5 +1,6 @@
 import { onAbort } from "../abort.ts";
 import { callHook } from "../call-hook.ts";
+import { noStore } from "../no-store.ts";
 import { redactCause } from "../redact.ts";
 import {
   type Answer,
@@ -22,7 +23,7 @@ async function send(fetch: Fetch, request: PlainRequest, signal: AbortSignal): P
   const { url, method, headers, body } = request;
   let response: Response;
   try {
-    response = await fetch(url, { method, headers, body, redirect: "manual", signal });
+    response = await fetch(url, { method, headers, body, redirect: "manual", signal, ...noStore() });
   } catch (error) {
     throw isBroken(error) ? new BrokenConnectionError(error) : error;
   }
@@ -72,7 +73,7 @@ async function readBody(response: Response, signal: AbortSignal): Promise<string
   // Not every fetch has web streams: a test's stand-in may have none, and node-fetch has Node.js ones.
   if (typeof body?.getReader !== "function") {
     const text = await response.text();
-    if (new TextEncoder().encode(text).byteLength > MAX_BODY_BYTES) throw new BodyTooLargeError();
+    if (text.length > MAX_BODY_BYTES) throw new BodyTooLargeError();
     return text;
   }
   const reader = body.getReader();

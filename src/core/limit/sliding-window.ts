@@ -35,13 +35,13 @@ export interface Limit {
 }
 
 export const DEFAULT_MAX_QUEUE = 1_000;
-const WINDOW_MS = 1_000;
+export const WINDOW_MS = 1_000;
 /**
  * What a place is held for beyond its second. The API counts arrivals, not departures: where one request takes longer
  * to get there than one sent a second later, both would fall into the same second. It costs 2.5 % of the pace.
  */
 export const GUARD_MS = 25;
-const HELD_MS = WINDOW_MS + GUARD_MS;
+export const HELD_MS = WINDOW_MS + GUARD_MS;
 /** How long a late answer holds its place at most, beyond its second. */
 const LATE_GUARD_MS = 1_000;
 /** Node.js closes a connection that was idle for this long. */
@@ -96,14 +96,15 @@ export class SlidingWindow implements Limit {
     return this.#line.length === 0 && this.#held.size === 0 && now >= this.#closedUntil;
   }
 
-  take(signal: AbortSignal | undefined): Promise<void> | undefined {
+  /** @param onLook called each time that a waiting call looks for its place; what it throws ends the wait */
+  take(signal: AbortSignal | undefined, onLook?: () => void): Promise<void> | undefined {
     const now = this.#look();
     if (this.#line.length === 0 && this.#placeAt(0, now) <= now) {
       this.#count(now + HELD_MS, 1);
       return undefined;
     }
     if (this.#line.length >= this.#maxQueue) throw new RateLimitQueueFullError(this.#maxQueue, 0);
-    return this.#wait(signal);
+    return this.#wait(signal, onLook);
   }
 
   penalize(ms: number): void {
@@ -138,7 +139,7 @@ export class SlidingWindow implements Limit {
     this.#perSecond = perSecond;
   }
 
-  async #wait(signal: AbortSignal | undefined): Promise<void> {
+  async #wait(signal: AbortSignal | undefined, onLook?: () => void): Promise<void> {
     const waiter: Waiter = { ticket: this.#tickets++, looksAt: 0 };
     try {
       for (;;) {
@@ -154,6 +155,7 @@ export class SlidingWindow implements Limit {
         waiter.looksAt = now + sleepMs;
         await sleep(sleepMs, signal);
         signal?.throwIfAborted(); // Aborted in the very tick in which it woke.
+        onLook?.();
       }
     } finally {
       const index = this.#line.indexOf(waiter);

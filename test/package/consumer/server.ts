@@ -23,9 +23,23 @@ import { createTokensFetch, type paths } from "complycube-tokens/fetch";
 import { createTokenHandler, ReferrerMismatchWarning, type TokenHandler } from "complycube-tokens/handler";
 import { redisRateLimit } from "complycube-tokens/redis";
 import { explainReferrer, type ReferrerExplanation, referrerPatternFor } from "complycube-tokens/referrer";
+import { Cluster, Redis } from "ioredis";
+import { createClientPool, createCluster, createClient as createRedis, createSentinel } from "redis";
 
 // The client, with every option.
-const rateLimit: RateLimiter = redisRateLimit({ store: {}, perSecond: 10, fallbackPerSecond: 2 });
+const rateLimit: RateLimiter = redisRateLimit({ store: new Redis(), perSecond: 10, fallbackPerSecond: 2 });
+for (const store of [
+  new Cluster([{ host: "127.0.0.1" }]),
+  createRedis(),
+  createRedis({ RESP: 3 }),
+  createCluster({ rootNodes: [{}] }),
+  createSentinel({ name: "main", sentinelRootNodes: [{ host: "127.0.0.1", port: 26379 }] }),
+  createClientPool(),
+]) {
+  redisRateLimit({ store, perSecond: 10 });
+}
+// @ts-expect-error no client of Redis
+redisRateLimit({ store: { eval: () => {} }, perSecond: 10 });
 const options: ComplyCubeOptions = {
   apiKey: async () => "test_key",
   baseUrl: "https://api.complycube.com",
