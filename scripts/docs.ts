@@ -1,26 +1,24 @@
-// Builds the site: pages that work from a file and under a sub-path, and ask no other host for anything.
-import { copyFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { buildApiReference } from "./docs-api.ts";
-import { landingPage, llmsText, readmeParts } from "./docs-pages.ts";
-import { buildReference } from "./docs-reference.ts";
+// Builds the site into site/, and installs its generator in docs/ first when it is not there or not up to date.
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { root } from "./root.ts";
 
-const site = `${root}site`;
-rmSync(site, { recursive: true, force: true });
-mkdirSync(`${site}/reference`, { recursive: true });
+const folder = `${root}docs/`;
+const installed = `${folder}node_modules/.installed-lock.json`;
 
-try {
-  const readme = readmeParts();
-  writeFileSync(`${site}/index.html`, landingPage(readme));
-  writeFileSync(`${site}/llms.txt`, llmsText(readme));
-  writeFileSync(`${site}/readme.md`, readme.text);
-  copyFileSync(`${root}docs/site/favicon.svg`, `${site}/favicon.svg`);
-  for (const file of ["openapi.yaml", "openapi.json"])
-    copyFileSync(`${root}generated/openapi/${file}`, `${site}/${file}`);
-  buildReference(`${site}/reference/index.html`);
-  await buildApiReference(`${site}/api`);
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error);
+function run(command: string, ...args: string[]): void {
+  const env = { ...process.env, ASTRO_TELEMETRY_DISABLED: "1" };
+  const { status, stdout, stderr } = spawnSync(command, args, { cwd: folder, encoding: "utf8", env });
+  if (status === 0) return;
+  console.error(stdout, stderr);
   process.exit(1);
 }
-console.log("The site is site/index.html. Open it as it is, or run `npm run docs:serve`.");
+
+const lock = readFileSync(`${folder}package-lock.json`, "utf8");
+if (!existsSync(installed) || readFileSync(installed, "utf8") !== lock) {
+  console.log("Installing the site's generator in docs/ …");
+  run("npm", "ci");
+  writeFileSync(installed, lock);
+}
+run(process.execPath, "node_modules/astro/bin/astro.mjs", "build");
+console.log("The site is in site/. Look at it with `npm run docs:serve`.");

@@ -53,7 +53,7 @@ export async function startMock({ port = 0, jwt = false } = {}) {
     return ask();
   }
 
-  const server = createAdaptorServer({ fetch: answer });
+  const server = createAdaptorServer({ fetch: answer, overrideGlobalObjects: false });
   server.listen(port, "127.0.0.1");
   await once(server, "listening");
   return {
@@ -90,7 +90,7 @@ if (import.meta.main) {
   });
   const port = Number(positionals[0] ?? 4010);
   const { url } = await startMock({ port, jwt: values.jwt }).catch(({ message }: Error) => {
-    console.error(`The mock does not start: ${message}. Another port: npm run mock -- ${port + 1}`);
+    console.error(`The mock does not start (${message}). Another port: npm run mock -- 4011`);
     process.exit(1);
   });
   console.log(`The mock ComplyCube API listens on ${url}. Stop it with Ctrl-C.

@@ -16,6 +16,8 @@ import {
 import { Fallback, STORE_TIMEOUT_MS } from "./fallback.ts";
 import { type RedisClient, type Script, scriptOn } from "./script.ts";
 
+export type { RedisClient } from "./script.ts";
+
 /** One rate limit for all processes with the same Redis or Valkey and the same `key`. */
 export interface RedisRateLimitOptions {
   /**

@@ -30,11 +30,12 @@ const CHANGES: [from: string, to: string][] = [
 const CALLS = `
 import { ComplyCube } from "./src/index.ts";
 import { createOperation } from "./src/core/http/operation.ts";
+import { throughFetch } from "./src/core/http/through-fetch.ts";
 
 const [baseUrl = ""] = process.argv.slice(2);
 await new ComplyCube({ apiKey: "test_KEY", baseUrl }).token.generate("CLIENT_ID", { appId: "a.b" });
 
-const send = createOperation(baseUrl, fetch);
+const send = createOperation(baseUrl, throughFetch(fetch));
 await send({ clientId: "CLIENT_ID", appId: "a.b", locale: "en" }, "test_KEY")(new AbortController().signal);
 
 const fetchOfNowhere = async (url: string) => {

@@ -1,12 +1,23 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  globSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { root } from "../../scripts/root.ts";
+import { hasRedis, type RedisServer, startRedis } from "../support/redis-server.ts";
 
-const DOCUMENTS = ["README.md", "CONTRIBUTING.md", "docs/limits.md", "examples/README.md", "bench/README.md"];
+const GUIDE = globSync("docs/content/docs/guide/*.{md,mdx}", { cwd: root }).sort();
+const DOCUMENTS = ["README.md", "CONTRIBUTING.md", ...GUIDE, "examples/README.md", "bench/README.md"];
 const read = (file: string) => readFileSync(root + file, "utf8");
 
 /** A reader's own project: empty, apart from the package as it would be published. */
@@ -27,6 +38,12 @@ function run(line: string, cwd = project): string {
   });
   expect(status, stderr).toBe(0);
   return stdout;
+}
+
+/** Puts one of this repository's own packages into the project. */
+function install(name: string): void {
+  const place = join(project, "node_modules", name);
+  if (!existsSync(place)) symlinkSync(`${root}node_modules/${name}`, place);
 }
 
 beforeAll(() => {
@@ -58,6 +75,15 @@ const COMMANDS: Record<string, (line: string) => void> = {
     const results = readFileSync(join(project, "results.jsonl"), "utf8").trim().split("\n");
     expect(results.map((result) => JSON.parse(result).token)).toEqual(["<CLIENT_TOKEN>", "<CLIENT_TOKEN>"]);
   },
+  "npx complycube-tokens generate --batch clients.jsonl --resume results.jsonl >> results.jsonl"(line) {
+    const results = join(project, "results.jsonl");
+    const [first] = readFileSync(results, "utf8").split("\n");
+    writeFileSync(results, `${first}\n`); // As if it had been stopped after one row.
+
+    run(line);
+
+    expect(readFileSync(results, "utf8").trim().split("\n")).toHaveLength(2);
+  },
   "npx complycube-tokens check-referrer 'https://www.example.com/*' https://www.example.com/verify"(line) {
     expect(run(line)).toMatch(/^Result +matches$/m);
   },
@@ -67,17 +93,29 @@ const COMMANDS: Record<string, (line: string) => void> = {
 
     expect(JSON.parse(run(line)).expiresAt).toBe("2027-01-15T09:00:00.000Z");
   },
+  "export COMPLYCUBE_BASE_URL=http://127.0.0.1:4010 COMPLYCUBE_API_KEY=test_key"(line) {
+    run(line);
+  },
   "npm ci && npm run demo"() {
     expect(run("node scripts/demo.ts", root)).toContain("→ <CLIENT_TOKEN>"); // All but building dist/ anew.
   },
 };
-/** Commands that .ci/run itself runs, this test among them. */
-const RUN_BY_CI = ["npm ci", "npm test", "npm ci && npm test"];
+const RUN_ELSEWHERE = [
+  ...["npm ci", "npm test", "npm ci && npm test"], // By .ci/run itself, this test among them.
+  "npx @stoplight/prism-cli mock node_modules/complycube-tokens/dist/openapi.yaml", // By mock.test.ts.
+];
 
-const commands = DOCUMENTS.flatMap((file) => [...read(file).matchAll(/^```sh\n(.*?)^```/gms)])
+const lines = DOCUMENTS.flatMap((file) => [...read(file).matchAll(/^```sh\n(.*?)^```/gms)])
   .flatMap(([, block = ""]) => block.trim().split("\n"))
   .map((line) => line.replace(/ +#.*/, ""))
-  .filter((line) => !RUN_BY_CI.includes(line));
+  .filter((line) => !RUN_ELSEWHERE.includes(line));
+const commands = [...new Set(lines)];
+
+/** The whole programs of the guide: a block with a file's name, and the output that the page shows under it. */
+const PROGRAM = /^```ts title="([^"]+)"\n(.*?)^```\n(?:\n```text title="Output"\n(.*?)^```)?/gms;
+const programs = GUIDE.flatMap((page) =>
+  [...read(page).matchAll(PROGRAM)].map(([, file = "", code = "", output]) => ({ page, file, code, output })),
+);
 
 /** The only TypeScript block of the README that holds this. */
 function block(part: string): string {
@@ -92,7 +130,7 @@ describe("the documents' commands", () => {
   test("are all run here or by .ci/run", () => {
     const { scripts } = JSON.parse(read("package.json"));
 
-    expect(commands).toEqual(Object.keys(COMMANDS));
+    expect([...commands].sort()).toEqual(Object.keys(COMMANDS).sort());
     expect(read(".ci/run")).toMatch(/^npm ci$.*^npm run check /ms);
     expect(scripts.check).toContain("npm test");
   });
@@ -108,6 +146,33 @@ describe("the documents' commands", () => {
   });
 });
 
+describe("the guide's programs", () => {
+  const needsRedis = ({ code }: { code: string }) => code.includes("ioredis");
+  let redis: RedisServer | undefined;
+  beforeAll(async () => {
+    for (const name of ["hono", "@hono", "ioredis", "msw"]) install(name);
+    if (hasRedis) redis = await startRedis();
+    else console.warn("SKIPPED: the guide's program on Redis, without redis-server");
+  });
+  afterAll(() => redis?.stop());
+
+  test.each(programs.filter((program) => hasRedis || !needsRedis(program)))(
+    "$file of $page runs, and prints what the page shows",
+    ({ file, code, output }) => {
+      expect(output, "a program shows its output").toBeDefined();
+      writeFileSync(join(project, file), code);
+
+      expect(run(`REDIS_URL=${redis?.url ?? ""} node ${file}`)).toBe(output);
+    },
+  );
+
+  test("are there on every page but that of the promises, which has a test for each, and the commands", () => {
+    const without = GUIDE.filter((page) => !programs.some((program) => program.page === page));
+
+    expect(without.map((page) => page.replace(/^.*\//, ""))).toEqual(["command-line.md", "security.md"]);
+  });
+});
+
 describe("the README's code", () => {
   test("mints a token as the first call", () => {
     writeFileSync(join(project, "first.mts"), `${block("COMPLYCUBE_API_KEY })")}\nconsole.log(token);`);
@@ -116,9 +181,7 @@ describe("the README's code", () => {
   });
 
   test("answers a frontend as the endpoint", async () => {
-    for (const name of ["hono", "@hono"]) {
-      symlinkSync(`${root}node_modules/${name}`, join(project, "node_modules", name));
-    }
+    for (const name of ["hono", "@hono"]) install(name);
     const code = block("serve({").replace("port: 3000 });", "port: 0 }, ({ port }) => console.log(port));");
     writeFileSync(join(project, "endpoint.mts"), code);
     const server = spawn("node", ["endpoint.mts"], { cwd: project, env: environment() });
@@ -139,19 +202,5 @@ describe("the README's code", () => {
     } finally {
       server.kill();
     }
-  });
-
-  test("finds of patterns and pages what its comments say", () => {
-    const code = block("explainReferrer, matchesReferrer")
-      .replace(/^(\w+\(.*\));/gm, "console.log($1);")
-      .concat("console.log(matches, sent, reason);");
-    writeFileSync(join(project, "referrer.mts"), code);
-
-    expect(run("node referrer.mts").split("\n")).toEqual([
-      "https://www.example.com/*",
-      "true",
-      "false https://www.example.com/ path-not-sent",
-      "",
-    ]);
   });
 });

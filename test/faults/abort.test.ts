@@ -1,4 +1,5 @@
 import { getEventListeners } from "node:events";
+import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { type AttemptEvent, ComplyCube, type ComplyCubeOptions } from "../../src/index.ts";
 import {
@@ -236,6 +237,38 @@ describe("abort where the fetch option takes no notice of its signal", () => {
 
     expect(error).toBe("now");
     await vi.waitFor(() => expect(cancelled).toHaveBeenCalledOnce());
+  });
+
+  const ends: [string, () => unknown][] = [
+    ["returns nothing", () => undefined],
+    ["rejects", () => Promise.reject(new Error("already gone"))],
+    [
+      "throws",
+      () => {
+        throw new Error("already gone");
+      },
+    ],
+  ];
+
+  test.each(ends)("lets nothing escape from a stand-in stream whose cancel %s", async (_, cancel) => {
+    const escaped = vi.fn();
+    process.on("uncaughtException", escaped);
+    const reader = { read: () => new Promise(() => {}), cancel };
+    const answering = async () =>
+      ({ status: 200, headers: new Headers(), body: { getReader: () => reader } }) as unknown as Response;
+    const caller = new AbortController();
+    const call = settle(local(answering), { signal: caller.signal });
+    await delay(5);
+
+    caller.abort("now");
+    const { error } = await call;
+    const late = await settle(local(answering, { timeoutMs: 20, maxRetries: 0 }));
+    await delay(20);
+    process.off("uncaughtException", escaped);
+
+    expect(error).toBe("now");
+    expect(late.error).toMatchObject({ code: "timeout" });
+    expect(escaped).not.toHaveBeenCalled();
   });
 
   test("swallows a late rejection", async () => {

@@ -23,6 +23,7 @@ import { settle, TARGET } from "../support/settle.ts";
 import { MINTED, REFUSAL } from "./scenarios/scenario.ts";
 import { transports } from "./transports.ts";
 
+const ONE_CALL = fileURLToPath(new URL("../support/one-call.ts", import.meta.url));
 const CALLS = 40;
 const PROMPT_MS = 5_000;
 
@@ -106,13 +107,28 @@ describe("a process that has made its call", () => {
     ["key-never-comes", stall, "TimeoutError"],
   ])("ends by itself: %s", async (manner, step, printed) => {
     const server = await startFaultServer({ steps: [step] });
-    const script = fileURLToPath(new URL("../support/one-call.ts", import.meta.url));
 
     const startedAt = performance.now();
-    const { stdout, stderr } = await promisify(execFile)(process.execPath, [script, server.url, manner]);
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, [ONE_CALL, server.url, manner]);
 
     expect(stdout.trim()).toBe(printed);
     expect(stderr).toBe("");
     expect(performance.now() - startedAt).toBeLessThan(30_000); // Half of the deadline that a timer left behind would wait for.
+  });
+
+  test.each([
+    ["timed-out", "TimeoutError"],
+    ["preconnect", "opened"],
+  ])("ends by itself in the middle of a handshake: %s", async (manner, printed) => {
+    const server = await startFaultServer({ steps: [stall], onConnection: (socket) => socket.resume() });
+    const baseUrl = server.url.replace("http:", "https:");
+
+    const startedAt = performance.now();
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, [ONE_CALL, baseUrl, manner]);
+
+    expect(stdout.trim()).toBe(printed);
+    expect(stderr).toBe("");
+    expect(server.opened()).toBe(1);
+    expect(performance.now() - startedAt).toBeLessThan(8_000); // What a fetch has begun takes 10 s to be given up.
   });
 });

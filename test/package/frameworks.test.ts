@@ -1,14 +1,17 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
 import { root } from "../../scripts/root.ts";
 import { listen } from "../support/listen.ts";
+import { install } from "../support/packed-tarball.ts";
 
-const folder = inject("frameworks") ?? "";
+const parent = mkdtempSync(join(tmpdir(), "frameworks-"));
+const folder = join(parent, "frameworks");
 const ENDPOINT = "/api/complycube-token";
 const FILES = {
   "Express with passport": "express.mts",
@@ -16,6 +19,12 @@ const FILES = {
   "AWS Lambda": "lambda.mts",
   "React Native": "react-native.mts",
 };
+
+const SERVERS: [name: string, file: string, credentials: Record<string, string>][] = [
+  ["Express 5 with passport", "out/express.mjs", { username: "ada", password: "ada's password" }],
+  ["Express 4 with passport", "out/express-4/express.mjs", { username: "ada", password: "ada's password" }],
+  ["Nest 11, in CommonJS", "out/nest.cjs", {}],
+];
 
 /** The program below a heading of examples/README.md, word for word. */
 function program(heading: string): string {
@@ -25,12 +34,15 @@ function program(heading: string): string {
   return code;
 }
 
-describe.skipIf(!folder)("the programs of examples/README.md", () => {
+describe("the programs of examples/README.md", () => {
   let api: Awaited<ReturnType<typeof listen>>;
   let sent: unknown[] = [];
   let port: number;
+  let isInstalled = false;
 
   beforeAll(async () => {
+    isInstalled = install(parent, "frameworks", inject("tarball")) !== undefined;
+    if (!isInstalled) return;
     port = await freePort();
     for (const [heading, file] of Object.entries(FILES)) {
       writeFileSync(join(folder, file), program(heading).replace("listen(3000)", `listen(${port})`));
@@ -62,8 +74,11 @@ describe.skipIf(!folder)("the programs of examples/README.md", () => {
       sent.push(JSON.parse(await text(request)));
       response.setHeader("content-type", "application/json").end('{"token":"TOKEN"}');
     });
+  }, 120_000);
+  afterAll(async () => {
+    await api?.close();
+    rmSync(parent, { recursive: true, force: true });
   }, 60_000);
-  afterAll(() => api?.close());
   beforeEach(() => {
     sent = [];
   });
@@ -74,11 +89,8 @@ describe.skipIf(!folder)("the programs of examples/README.md", () => {
     COMPLYCUBE_BASE_URL: api.url,
   });
 
-  test.each([
-    ["Express 5 with passport", "out/express.mjs", { username: "ada", password: "ada's password" }],
-    ["Express 4 with passport", "out/express-4/express.mjs", { username: "ada", password: "ada's password" }],
-    ["Nest 11, in CommonJS", "out/nest.cjs", {}],
-  ])("%s mints for the user of its own session", async (_, file, credentials) => {
+  test.for(SERVERS)("%s mints for the user of its own session", async ([, file, credentials], { skip }) => {
+    skip(!isInstalled);
     const server = spawn(process.execPath, [file], {
       cwd: folder,
       env: environment(),
@@ -112,7 +124,8 @@ describe.skipIf(!folder)("the programs of examples/README.md", () => {
     expect(await warnings).toContain('pass allowedOrigins: ["https://evil.example"]');
   });
 
-  test("AWS Lambda mints for the user whom the gateway knows", () => {
+  test("AWS Lambda mints for the user whom the gateway knows", async ({ skip }) => {
+    skip(!isInstalled);
     const event = (authorizer: object) => ({
       version: "2.0",
       routeKey: "$default",
@@ -128,20 +141,17 @@ describe.skipIf(!folder)("the programs of examples/README.md", () => {
       const answers = await Promise.all(${JSON.stringify(events)}.map((event) => handler(event, {})));
       console.log(JSON.stringify(answers.map(({ statusCode, body }) => [statusCode, JSON.parse(body)])));`;
 
-    return new Promise<string>((resolve, reject) => {
-      const node = spawn(process.execPath, ["--input-type=module", "--eval", script], {
-        cwd: folder,
-        env: environment(),
-        stdio: ["ignore", "pipe", "inherit"],
-      });
-      text(node.stdout).then(resolve, reject);
-    }).then((printed) => {
-      expect(JSON.parse(printed)).toEqual([
-        [200, { token: "TOKEN", clientId: "CLIENT_ID" }],
-        [401, { error: "unauthenticated" }],
-      ]);
-      expect(sent).toEqual([{ clientId: "CLIENT_ID", appId: "com.example.app" }]);
+    const node = spawn(process.execPath, ["--input-type=module", "--eval", script], {
+      cwd: folder,
+      env: environment(),
+      stdio: ["ignore", "pipe", "inherit"],
     });
+
+    expect(JSON.parse(await text(node.stdout))).toEqual([
+      [200, { token: "TOKEN", clientId: "CLIENT_ID" }],
+      [401, { error: "unauthenticated" }],
+    ]);
+    expect(sent).toEqual([{ clientId: "CLIENT_ID", appId: "com.example.app" }]);
   });
 });
 

@@ -1,18 +1,26 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { root } from "../../scripts/root.ts";
 import { listen } from "../support/listen.ts";
 import { install } from "../support/packed-tarball.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "nextjs-"));
 const app = join(folder, "nextjs");
+/** The examples, word for word, and where they stand; Next.js takes no two routes of one path. */
+const EXAMPLES: [file: string, place?: string][] = [
+  ["app/api/complycube-token/route.ts"],
+  ["pages/api/complycube-token.ts", "pages/api/complycube-token-of-pages.ts"],
+];
 let api: Awaited<ReturnType<typeof listen>>;
 let server: ChildProcess | undefined;
 let url = "";
 let minted = 0;
+let lastSent: unknown;
 let isBuilt = false;
 
 /** Next.js as it is run from a shell, without a key and without a look at ours. */
@@ -20,12 +28,16 @@ const environment = { ...process.env, NEXT_TELEMETRY_DISABLED: "1", NODE_ENV: un
 const next = join(app, "node_modules/next/dist/bin/next");
 
 beforeAll(async () => {
-  api = await listen((_, response) => {
+  api = await listen(async (request, response) => {
     minted += 1;
+    lastSent = JSON.parse(await text(request));
     response.setHeader("content-type", "application/json").end(JSON.stringify({ token: `TOKEN_${minted}_` }));
   });
   isBuilt = install(folder, "nextjs", inject("tarball")) !== undefined;
   if (!isBuilt) return;
+  for (const [example, place = example] of EXAMPLES) {
+    cpSync(`${root}examples/nextjs/${example}`, join(app, place));
+  }
   const build = spawnSync(process.execPath, [next, "build"], {
     cwd: app,
     env: environment,
@@ -47,7 +59,7 @@ afterAll(async () => {
   }
   await api.close();
   rmSync(folder, { recursive: true, force: true });
-});
+}, 60_000);
 
 describe("in a Next.js application that caches what fetch fetches", () => {
   test("a fetch of one's own is answered with the same token again and again", async ({ skip }) => {
@@ -81,6 +93,44 @@ describe("a client made where the module is loaded", () => {
     const answer = await fetch(`${url}/api/mint`, { method: "POST" });
 
     expect(await answer.json()).toEqual({ token: `TOKEN_${minted}_` });
+  });
+});
+
+describe.each([
+  ["App Router", "/api/complycube-token"],
+  ["Pages Router", "/api/complycube-token-of-pages"],
+])("the endpoint of examples/nextjs, in the %s", (_, path) => {
+  const ask = (init: RequestInit) => fetch(url + path, { method: "POST", ...init });
+  const json = { "content-type": "application/json" };
+
+  test("mints for the session's user, whatever the body says", async ({ skip }) => {
+    skip(!isBuilt);
+
+    for (const body of [undefined, "", '{"clientId":"CLIENT_OF_EVE"}', '{"clientId":']) {
+      const headers = { cookie: "session=ada", ...(body !== undefined && json) };
+      const answer = await ask({ headers, body: body ?? null });
+
+      expect(await answer.json()).toEqual({ token: `TOKEN_${minted}_` });
+      expect(answer.headers.get("cache-control")).toBe("no-store");
+      expect(lastSent).toEqual({ clientId: "CLIENT_OF_ADA", referrer: "https://www.example.com/*" });
+    }
+  });
+
+  test("refuses strangers, pages of other origins and other methods", async ({ skip }) => {
+    skip(!isBuilt);
+    const cookie = "session=ada";
+    const before = minted;
+
+    const answers = await Promise.all([
+      ask({}),
+      ask({ headers: { cookie, origin: "https://evil.example" } }),
+      ask({ headers: { cookie, "sec-fetch-site": "same-site" } }),
+      ask({ method: "OPTIONS", headers: { origin: "https://evil.example" } }),
+      ask({ method: "PUT", headers: { cookie } }),
+    ]);
+
+    expect(answers.map(({ status }) => status)).toEqual([401, 403, 403, 405, 405]);
+    expect(minted).toBe(before);
   });
 });
 

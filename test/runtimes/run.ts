@@ -1,4 +1,4 @@
-// Runs one suite on every runtime, from the packed tarball, and prints a table. `--write` puts it into the README.
+// Runs one suite on every runtime, from the packed tarball, and prints a table. `--write` puts it into the guide.
 import { spawn, spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -10,24 +10,24 @@ export interface Row {
   skipped?: true;
 }
 
+const file = `${root}docs/content/docs/guide/runtimes.md`;
 const PLACE = /(<!-- runtimes -->\n).*?(<!-- \/runtimes -->)/s;
 
-/** Puts the table, with today's date, into the README. */
+/** Puts the table, with today's date, into the guide. */
 export function writeTable(rows: readonly Row[]): void {
   const today = new Date().toISOString().slice(0, 10);
   const lines = rows.map(({ runtime, version, passed, failed, skipped }) =>
     skipped ? `| ${runtime} | | SKIPPED | |` : `| ${runtime} | ${version} | ${passed} | ${failed} |`,
   );
   const table = [`| Runtime, ${today} | version | passed | failed |`, "|---|---|---|---|", ...lines];
-  const file = `${root}README.md`;
   writeFileSync(
     file,
     readFileSync(file, "utf8").replace(PLACE, (_, start, end) => `${start}${table.join("\n")}\n${end}`),
   );
 }
 
-/** The runtimes that the README's table names. */
+/** The runtimes that the guide's table names. */
 export function tabledRuntimes(): string[] {
-  const [table = ""] = PLACE.exec(readFileSync(`${root}README.md`, "utf8")) ?? [];
+  const [table = ""] = PLACE.exec(readFileSync(file, "utf8")) ?? [];
   return [...table.matchAll(/^\| ([^|]+) \|/gm)].map(([, name = ""]) => name).slice(1);
 }

@@ -1,5 +1,5 @@
 // Makes one call and prints what it settles to; what it leaves behind would keep the process from ending by itself.
-// Usage: node test/support/one-call.ts BASE_URL token|refused|aborted|timed-out|key-never-comes
+// Usage: node test/support/one-call.ts BASE_URL token|refused|aborted|timed-out|key-never-comes|preconnect
 import { ComplyCube } from "../../src/index.ts";
 
 const [baseUrl = "", manner] = process.argv.slice(2);
@@ -12,7 +12,12 @@ const complycube = new ComplyCube({
 });
 const caller = new AbortController();
 if (manner === "aborted") setTimeout(() => caller.abort("aborted"), 200);
-await complycube.token
-  .generate("CLIENT_ID", { appId: "com.myapp.demo.app" }, { signal: caller.signal })
-  .then((token) => console.log("token", token.length))
-  .catch((error) => console.log(error?.name ?? error));
+if (manner === "preconnect") {
+  complycube.preconnect();
+  setTimeout(() => console.log("opened"), 100); // In the middle of the handshake.
+} else {
+  await complycube.token
+    .generate("CLIENT_ID", { appId: "com.myapp.demo.app" }, { signal: caller.signal })
+    .then((token) => console.log("token", token.length))
+    .catch((error) => console.log(error?.name ?? error));
+}

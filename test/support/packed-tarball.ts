@@ -13,8 +13,6 @@ declare module "vitest" {
     emptyProject: string;
     /** `test/package/consumer` with all that it names; `undefined` where npm could not fetch that. */
     consumer: string | undefined;
-    /** `test/package/frameworks`, likewise. */
-    frameworks: string | undefined;
   }
 }
 
@@ -44,7 +42,6 @@ export default function setup(project: TestProject): void {
     for (const file of ["mocked.mts", "mocked.cts"]) cpSync(join(consumer, file), join(withMsw2, file));
   }
   project.provide("consumer", consumer);
-  project.provide("frameworks", install(folder, "frameworks", tarball));
 }
 
 /** Installs one of the projects beside these tests, and the tarball in it; `undefined` where npm could not fetch that. */

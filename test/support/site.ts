@@ -1,9 +1,12 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
-import { dirname, join, posix } from "node:path";
+import { existsSync, globSync, readFileSync } from "node:fs";
+
+import { join, posix } from "node:path";
 import axe from "axe-core";
 import type { BrowserContext, ConsoleMessage, Page, Request, Response, WebError } from "playwright-core";
+import sirv from "sirv";
 import { onTestFinished } from "vitest";
 import { root } from "../../scripts/root.ts";
+import { listen } from "./listen.ts";
 
 /** What went wrong while pages were shown. */
 export interface Watch {
@@ -43,25 +46,40 @@ export function watch(context: BrowserContext, base: string): Watch {
   return seen;
 }
 
-/** The serious and critical findings of axe on the page as it stands, one line each, without those that are known. */
-export async function seriousFindings(page: Page, known?: RegExp): Promise<string[]> {
-  await page.evaluate(axe.source);
+/** Serves a built site as any static server does, under the path that it was built for. */
+export async function serveSite(folder: string, base: string) {
+  const files = sirv(folder, { dev: true });
+  return listen((request, response) => {
+    const { pathname } = new URL(request.url ?? "/", "http://localhost");
+    const notFound = () => void response.writeHead(404).end();
+    if (!pathname.startsWith(base)) return notFound();
+    request.url = pathname.slice(base.length - 1);
+    files(request, response, notFound);
+  });
+}
+
+/** The addresses of a built site's pages, relative to its base. */
+export function pagesOf(folder: string): string[] {
+  return globSync("**/index.html", { cwd: folder })
+    .map((file) => file.slice(0, -"index.html".length))
+    .sort();
+}
+
+/** The serious and critical findings of axe on the page as it stands, one line each. */
+export async function seriousFindings(page: Page): Promise<string[]> {
+  if (!(await page.evaluate(() => "axe" in globalThis))) await page.evaluate(axe.source);
   const { violations } = await page.evaluate(
     (options) => (globalThis as unknown as { axe: typeof axe }).axe.run(document, options),
     { resultTypes: ["violations"] as ["violations"] },
   );
   return violations
     .filter(({ impact }) => impact === "serious" || impact === "critical")
-    .flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`))
-    .filter((finding) => !known?.test(finding));
+    .flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 200)}`));
 }
 
-/** Waits until the page has drawn itself. */
-export async function settled(page: Page): Promise<void> {
-  await page.waitForLoadState("load");
-  const drawn = /\/(api|reference)\//.exec(page.url())?.[1];
-  if (drawn === "api") await page.locator("#tsd-nav-container a").first().waitFor({ state: "attached" });
-  if (drawn === "reference") await page.locator("#redoc", { hasNotText: "Loading..." }).waitFor();
+/** How far the page can be scrolled to the right, in CSS pixels. */
+export function overflow(page: Page): Promise<number> {
+  return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 }
 
 /** Whether what lies behind the text is dark. */
@@ -74,22 +92,25 @@ export function isDark(page: Page): Promise<boolean> {
   });
 }
 
-/** Why a link of a page leads nowhere, or `undefined` if it leads somewhere; another host is not asked. */
-export function whyBroken(folder: string, page: string, link: string): string | undefined {
-  if (/^[a-z][a-z+.-]*:/i.test(link)) {
-    return link.startsWith("https://") && URL.canParse(link) ? undefined : "not an https address";
-  }
-  const [path = "", anchor = ""] = link.split("#");
-  const target = path === "" ? page : posix.join(dirname(page), path);
-  if (path.startsWith("/") || target.startsWith("..")) return "outside of the site";
-  const file = join(folder, target);
-  if (!existsSync(file) || !statSync(file).isFile()) return "no such file";
-  return anchor === "" || readFileSync(file, "utf8").includes(`id="${anchor}"`)
-    ? undefined
-    : "no such anchor";
+/**
+ * Why a link leads nowhere, or `undefined` if it leads somewhere; another host is not asked.
+ *
+ * @param from the address of what holds the link, relative to the base
+ */
+export function whyBroken(folder: string, base: string, from: string, link: string): string | undefined {
+  const here = new URL(base + from, "http://site.invalid");
+  const url = new URL(link, here);
+  if (url.host !== here.host) return url.protocol === "https:" ? undefined : "not an https address";
+  if (!url.pathname.startsWith(base)) return "outside of the site";
+  const path = decodeURIComponent(url.pathname.slice(base.length));
+  const file = join(folder, path === "" || path.endsWith("/") ? posix.join(path, "index.html") : path);
+  if (!existsSync(file)) return "no such file";
+  const anchor = decodeURIComponent(url.hash.slice(1));
+  if (anchor === "" || !file.endsWith(".html")) return undefined;
+  return readFileSync(file, "utf8").includes(`id="${anchor}"`) ? undefined : "no such anchor";
 }
 
-/** The samples in the order in which the reference page offers them, and the files they come from. */
+/** The samples in the order in which the page of the endpoint offers them, and the files they come from. */
 export const SAMPLES = ["web", "mobile"].flatMap((kind) =>
   [
     ["complycube-tokens", "complycube-tokens.mjs"],
@@ -99,7 +120,7 @@ export const SAMPLES = ["web", "mobile"].flatMap((kind) =>
     ["PHP", "php.php"],
     [".NET", "dotnet.cs"],
   ].map(([name, file]) => ({
-    label: `${name} (${kind})`,
+    label: `${name}, ${kind === "web" ? "for a web page" : "for an app"}`,
     text: readFileSync(`${root}openapi/code-samples/${kind}/${file}`, "utf8").trim(),
   })),
 );

@@ -2,6 +2,6 @@ import type { ComplyCube as Official } from "@complycube/api";
 import type { ComplyCube } from "complycube-tokens";
 import { expectTypeOf } from "vitest";
 
-// The first row of the README's table of differences.
+// The first row of the guide's table of differences.
 expectTypeOf<Awaited<ReturnType<Official["token"]["generate"]>>>().toEqualTypeOf<{ token: string }>();
 expectTypeOf<Awaited<ReturnType<ComplyCube["token"]["generate"]>>>().toEqualTypeOf<string>();

@@ -45,9 +45,10 @@ function makeSockets(module: typeof Https): Sockets {
     const name = agent.getName(options);
     const spare = spares.get(name);
     spares.delete(name);
-    // What came before anything was asked for would be taken for the answer.
-    const isUsable = spare !== undefined && !spare.destroyed && spare.readableLength === 0;
-    return isUsable ? spare.setTimeout(0).ref() : connect(options, callback);
+    if (spare === undefined || spare.destroyed) return connect(options, callback);
+    if (spare.readableLength === 0) return spare.setTimeout(0).ref();
+    spare.destroy(); // What came before anything was asked for would be taken for the answer.
+    return connect(options, callback);
   };
   return { module, agent, spares, connect: (options) => connect(options) as Socket };
 }

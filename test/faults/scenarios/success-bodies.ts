@@ -1,4 +1,4 @@
-import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from "node:zlib";
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import {
   all,
   answer,
@@ -17,6 +17,7 @@ import { MINTED, notAToken, REFUSAL, type Scenario, token } from "./scenario.ts"
 const MIB = 1024 * 1024;
 const gzip = { "content-encoding": "gzip" };
 const utf16 = Buffer.from(MINTED, "utf16le");
+const twice = brotliCompressSync(gzipSync(MINTED));
 const HTML = "<!doctype html><title>Sign in to the network</title>";
 
 /** A 2xx whose body is not a token: never retried, because the answer came whole and asking again changes nothing. */
@@ -87,6 +88,12 @@ const notTokens: [string, Step][] = [
   ["gzip with a wrong checksum", answer(200, flip(gzipSync(MINTED), -8), gzip)],
   ["a gzip bomb", answer(200, gzipSync(Buffer.alloc(64 * MIB, " ")), gzip)],
   ["a gzip bomb, chunked", chunked(200, [gzipSync(Buffer.alloc(64 * MIB, " "))], gzip)],
+  [
+    "gzip in a list with one that nobody knows",
+    answer(200, gzipSync(MINTED), { "content-encoding": "gzip, x-none" }),
+  ],
+  ["lists in the wrong order", answer(200, twice, { "content-encoding": "br, gzip" })],
+  ["zstd that is none", answer(200, MINTED, { "content-encoding": "zstd" })],
   ["Brotli that is none", answer(200, MINTED, { "content-encoding": "br" })],
   ["over 1 MiB, declared", answer(200, MINTED.padEnd(MIB + 1))],
   ["over 1 MiB, chunked", chunked(200, [MINTED, ...Array.from({ length: 17 }, () => " ".repeat(65_536))])],
@@ -117,6 +124,20 @@ const tokens: [string, Step][] = [
   ["deflate", answer(200, deflateSync(MINTED), { "content-encoding": "deflate" })],
   ["raw deflate", answer(200, deflateRawSync(MINTED), { "content-encoding": "deflate" })],
   ["Brotli", answer(200, brotliCompressSync(MINTED), { "content-encoding": "br" })],
+  ["zstd", answer(200, zstdCompressSync(MINTED), { "content-encoding": "zstd" })],
+  ["gzip, then Brotli", answer(200, twice, { "content-encoding": "gzip, br" })],
+  [
+    "gzip, then Brotli, on two lines",
+    bytes(
+      `HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-encoding: br\r\ncontent-length: ${twice.length}\r\n\r\n`,
+      twice,
+    ),
+  ],
+  ["gzip without its last bytes", answer(200, gzipSync(MINTED).subarray(0, -8), gzip)],
+  [
+    "trailers after it",
+    bytes(head(200, { "transfer-encoding": "chunked" }), chunk(MINTED), "0\r\nx-trailer: late\r\n\r\n"),
+  ],
   ["not compressed, which is said", answer(200, MINTED, { "content-encoding": "identity" })],
   [
     "102 before it",

@@ -48,6 +48,7 @@ const options: ComplyCubeOptions = {
   rateLimit,
   fetch: (url, init) => globalThis.fetch(url, init),
   onAttempt: (event: AttemptEvent) => console.log(event.durationMs),
+  dangerouslyAllowPlainHttp: false,
 };
 export const complycube = new ComplyCube(options);
 const target: TokenTarget = { referrer: referrerPatternFor("https://www.example.com/verify") };

@@ -1,0 +1,217 @@
+import { createServer } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
+import { getCACertificates, setDefaultCACertificates } from "node:tls";
+import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { type AttemptEvent, ComplyCube } from "../../src/index.ts";
+import { type CountingServer, startCountingServer } from "../support/counting-server.ts";
+import { KEY, TOKEN } from "../support/leak-scan.ts";
+import { settle } from "../support/settle.ts";
+import { makeCertificate } from "../support/tls-server.ts";
+import { MINTED } from "./scenarios/scenario.ts";
+
+const certificate = makeCertificate() ?? "";
+const skipped = certificate === "" && !process.env.CI;
+if (skipped) console.warn("SKIPPED: the round trips over TLS, because there is no openssl. CI installs it.");
+
+const minted = { token: TOKEN };
+
+beforeEach(() => {
+  const usual = getCACertificates("default");
+  setDefaultCACertificates([...usual, certificate]);
+  onTestFinished(() => setDefaultCACertificates(usual));
+});
+
+async function serve(options?: Parameters<typeof startCountingServer>[2]) {
+  const server = await startCountingServer(certificate, (_, response) => response.end(MINTED), options);
+  onTestFinished(server.close);
+  const events: AttemptEvent[] = [];
+  const complycube = clientOf(server, (event) => events.push(event));
+  return { server, complycube, events };
+}
+
+function clientOf(server: CountingServer, onAttempt?: (event: AttemptEvent) => void): ComplyCube {
+  return new ComplyCube({ apiKey: KEY, rateLimit: false, baseUrl: server.url, onAttempt });
+}
+
+describe.skipIf(skipped)("round trips of the default transport", () => {
+  test("the first token costs one connection and one request", async () => {
+    const { server, complycube } = await serve();
+
+    expect(await settle(complycube)).toEqual(minted);
+
+    expect(server.counts).toEqual({ connections: 1, fullHandshakes: 1, resumedHandshakes: 0, requests: 1 });
+  });
+
+  test("the next one, in the very tick in which the first came, costs a request alone", async () => {
+    const { server, complycube } = await serve();
+
+    for (let call = 0; call < 5; call++) expect(await settle(complycube)).toEqual(minted);
+
+    expect(server.counts).toEqual({ connections: 1, fullHandshakes: 1, resumedHandshakes: 0, requests: 5 });
+  });
+
+  test("all clients of a process share the connections", async () => {
+    const { server, complycube } = await serve();
+    await settle(complycube);
+
+    expect(await settle(clientOf(server))).toEqual(minted);
+
+    expect(server.counts.connections).toBe(1);
+  });
+
+  test("ten at once cost ten connections, and ten more none", async () => {
+    const { server, complycube } = await serve();
+
+    for (const _ of ["first", "again"]) {
+      await Promise.all(Array.from({ length: 10 }, () => settle(complycube)));
+    }
+
+    expect(server.counts).toMatchObject({ connections: 10, requests: 20 });
+  });
+
+  test("a connection lives longer than the 4 seconds of fetch where the server keeps it", async () => {
+    const { server, complycube } = await serve();
+    await settle(complycube);
+
+    await delay(6_000);
+    expect(await settle(complycube)).toEqual(minted);
+
+    expect(server.counts).toEqual({ connections: 1, fullHandshakes: 1, resumedHandshakes: 0, requests: 2 });
+  });
+
+  test("a server's Keep-Alive hint is heeded, a second before it ends", async () => {
+    const { server, complycube, events } = await serve({ hintSeconds: 2 });
+    await settle(complycube);
+
+    await delay(500);
+    await settle(complycube);
+    const within = server.counts.connections;
+    await delay(1_500);
+    await settle(complycube);
+
+    expect(within).toBe(1);
+    expect(server.counts.connections).toBe(2);
+    expect(events.map(({ attempt }) => attempt)).toEqual([1, 1, 1]);
+  });
+
+  test.each(["TLSv1.2", "TLSv1.3"] as const)(
+    "a session of %s is resumed when connecting again",
+    async (tls) => {
+      const { server, complycube } = await serve({ tls });
+      await settle(complycube);
+      await delay(50); // For the session of TLS 1.3, which comes after the answer.
+      for (const socket of server.sockets) socket.destroy();
+      await delay(50);
+
+      expect(await settle(complycube)).toEqual(minted);
+
+      expect(server.counts).toEqual({ connections: 2, fullHandshakes: 1, resumedHandshakes: 1, requests: 2 });
+    },
+  );
+});
+
+describe.skipIf(skipped)("preconnect", () => {
+  test("opens the connection of the next call, and one only, however often it is called", async () => {
+    const { server, complycube } = await serve();
+
+    for (let stranger = 0; stranger < 50; stranger++) expect(complycube.preconnect()).toBeUndefined();
+    await vi.waitFor(() => expect(server.counts.fullHandshakes).toBe(1));
+    complycube.preconnect();
+    await delay(50);
+    const ahead = { ...server.counts };
+    expect(await settle(complycube)).toEqual(minted);
+
+    expect(ahead).toEqual({ connections: 1, fullHandshakes: 1, resumedHandshakes: 0, requests: 0 });
+    expect(server.counts).toEqual({ ...ahead, requests: 1 });
+  });
+
+  test("serves the call that comes before the connection is open", async () => {
+    const { server, complycube } = await serve();
+
+    complycube.preconnect();
+    expect(await settle(complycube)).toEqual(minted);
+
+    expect(server.counts).toMatchObject({ connections: 1, requests: 1 });
+  });
+
+  test("opens nothing where a connection is free", async () => {
+    const { server, complycube } = await serve();
+    await settle(complycube);
+
+    complycube.preconnect();
+    await delay(50);
+
+    expect(server.counts.connections).toBe(1);
+  });
+
+  test("leaves the connection to later calls, as any other", async () => {
+    const { server, complycube } = await serve();
+    complycube.preconnect();
+
+    for (let call = 0; call < 3; call++) await settle(complycube);
+
+    expect(server.counts).toMatchObject({ connections: 1, requests: 3 });
+  });
+
+  test("costs a retry at once when the server has closed what it opened", async () => {
+    const { server, complycube, events } = await serve();
+    complycube.preconnect();
+    await vi.waitFor(() => expect(server.counts.fullHandshakes).toBe(1));
+    // So that the close is not seen before the call.
+    const call = settle(complycube);
+    for (const socket of server.sockets) socket.destroy();
+
+    expect(await call).toEqual(minted);
+
+    expect(events.map(({ retryInMs }) => retryInMs)).toEqual([0, undefined]);
+  });
+
+  test("opens another when the one before was closed unused", async () => {
+    const { server, complycube } = await serve();
+    complycube.preconnect();
+    await vi.waitFor(() => expect(server.counts.fullHandshakes).toBe(1));
+    for (const socket of server.sockets) socket.destroy();
+    await delay(50);
+
+    complycube.preconnect();
+    await vi.waitFor(() => expect(server.counts.connections).toBe(2));
+    expect(await settle(complycube)).toEqual(minted);
+
+    expect(server.counts).toMatchObject({ connections: 2, requests: 1 });
+  });
+
+  test("takes no answer that nobody asked for from the connection", async () => {
+    const forged = JSON.stringify({ token: "FORGED" });
+    let opened = 0;
+    const server = createServer((socket) => {
+      socket.on("error", () => {});
+      socket.once("data", () =>
+        socket.end(`HTTP/1.1 200 OK\r\ncontent-length: ${MINTED.length}\r\n\r\n${MINTED}`),
+      );
+      if (opened++ === 0)
+        socket.write(`HTTP/1.1 200 OK\r\ncontent-length: ${forged.length}\r\n\r\n${forged}`);
+    }).listen(0, "127.0.0.1");
+    await vi.waitFor(() => expect(server.listening).toBe(true));
+    onTestFinished(() => void server.close());
+    const { port } = server.address() as { port: number };
+    const complycube = new ComplyCube({ apiKey: KEY, baseUrl: `http://127.0.0.1:${port}`, maxRetries: 0 });
+
+    complycube.preconnect();
+    await delay(100);
+
+    expect(await settle(complycube)).toEqual(minted);
+    expect(opened).toBe(2);
+  });
+
+  test("does nothing over a fetch, and never throws", async () => {
+    const { server } = await serve();
+    const overFetch = new ComplyCube({ apiKey: KEY, baseUrl: server.url, fetch });
+    const nowhere = new ComplyCube({ apiKey: KEY, baseUrl: "https://nowhere.invalid" });
+
+    expect(overFetch.preconnect()).toBeUndefined();
+    expect(nowhere.preconnect()).toBeUndefined();
+    await delay(100);
+
+    expect(server.counts.connections).toBe(0);
+  });
+});
