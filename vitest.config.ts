@@ -15,6 +15,7 @@ export default defineConfig({
         test: {
           name: "contract",
           include: ["test/contract/**/*.test.ts"],
+          testTimeout: 60_000, // Some start a whole program, and a busy machine takes its time.
           globalSetup: "test/support/prism-for-tests.ts",
         },
       },

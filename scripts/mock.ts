@@ -49,6 +49,7 @@ export async function startMock({ port = 0, jwt = false } = {}) {
     const violations = first.headers.get("sl-violations") ?? "";
     const fitting = EXAMPLE_OF_VIOLATION.find(([pattern]) => pattern.test(violations))?.[1];
     if (first.status !== 400 || fitting === undefined) return first;
+    await first.body?.cancel();
     headers.set("prefer", `code=400, example=${fitting}`);
     return ask();
   }

@@ -24,7 +24,7 @@ export {
   RateLimitQueueFullError,
   TimeoutError,
 } from "./core/errors.ts";
-export type { Fetch } from "./core/http/exchange.ts";
+export type { Fetch, FetchAnswer, FetchInit } from "./core/http/exchange.ts";
 export type { RateLimiter, RateLimitOptions } from "./core/limit/sliding-window.ts";
 export {
   explainReferrer,

@@ -18,11 +18,11 @@ export interface Input {
   stats: BigIntStats | undefined;
   /** Whether it can be read only once. */
   isStream: boolean;
-  lines(): AsyncGenerator<Line>;
+  lines(maxBytes?: number): AsyncGenerator<Line>;
 }
 
 /** A longer line is refused, so that a file without line breaks does not fill the memory. */
-const MAX_LINE_BYTES = 2 ** 20;
+export const MAX_LINE_BYTES = 2 ** 20;
 const LINE_FEED = 10;
 const UTF_8 = new TextDecoder("utf-8", { fatal: true }); // It takes off a byte order mark, too.
 
@@ -33,7 +33,8 @@ const UTF_8 = new TextDecoder("utf-8", { fatal: true }); // It takes off a byte 
  */
 export async function openInput(file: string): Promise<Input> {
   if (file === "-") {
-    return { name: "stdin", stats: undefined, isStream: true, lines: () => linesOf(process.stdin, "stdin") };
+    const lines = (maxBytes?: number) => linesOf(process.stdin, "stdin", maxBytes);
+    return { name: "stdin", stats: undefined, isStream: true, lines };
   }
   const name = JSON.stringify(file);
   // Not by opening it: whoever writes into a pipe would lose its reader when it is closed again.
@@ -41,7 +42,7 @@ export async function openInput(file: string): Promise<Input> {
     throw cannotRead(name, error);
   });
   if (stats.isDirectory()) throw cannotRead(name, { code: "EISDIR" });
-  const lines = () => linesOf(chunksOf(file, name), name);
+  const lines = (maxBytes?: number) => linesOf(chunksOf(file, name), name, maxBytes);
   return { name, stats, isStream: !stats.isFile(), lines };
 }
 
@@ -85,14 +86,18 @@ async function* chunksOf(file: string, name: string): AsyncGenerator<Buffer> {
 }
 
 /** Splits at line feeds alone: JSON allows other line breaks, such as U+2028, inside a string. */
-async function* linesOf(chunks: AsyncIterable<Buffer>, name: string): AsyncGenerator<Line> {
+async function* linesOf(
+  chunks: AsyncIterable<Buffer>,
+  name: string,
+  maxBytes = MAX_LINE_BYTES,
+): AsyncGenerator<Line> {
   let number = 1;
   let parts: Buffer[] = [];
   let length = 0;
   const take = (isWhole: boolean): Line => {
     const bytes = Buffer.concat(parts);
     if (number === 1) refuseUtf16(bytes, name);
-    const line = { number: number++, isWhole, ...decode(bytes, length) };
+    const line = { number: number++, isWhole, ...decode(bytes, length > maxBytes) };
     parts = [];
     length = 0;
     return line;
@@ -103,7 +108,7 @@ async function* linesOf(chunks: AsyncIterable<Buffer>, name: string): AsyncGener
       const found = chunk.indexOf(LINE_FEED, start);
       const end = found < 0 ? chunk.length : found;
       length += end - start;
-      if (length > MAX_LINE_BYTES) parts = [];
+      if (length > maxBytes) parts = [];
       else parts.push(chunk.subarray(start, end));
       if (found >= 0) yield take(true);
       start = end + 1;
@@ -112,8 +117,8 @@ async function* linesOf(chunks: AsyncIterable<Buffer>, name: string): AsyncGener
   if (length > 0) yield take(false);
 }
 
-function decode(bytes: Buffer, length: number): Pick<Line, "text" | "problem"> {
-  if (length > MAX_LINE_BYTES) return { text: "", problem: "The line is longer than 1 MiB." };
+function decode(bytes: Buffer, isTooLong: boolean): Pick<Line, "text" | "problem"> {
+  if (isTooLong) return { text: "", problem: "The line is longer than 1 MiB." };
   let text: string;
   try {
     text = UTF_8.decode(bytes).replace(/\r$/, "");
@@ -136,10 +141,12 @@ const REASONS: Record<string, string | undefined> = {
   EISDIR: "it is a directory",
   ENOENT: "there is no such file",
   ENOTDIR: "there is no such file",
+  ERR_ACCESS_DENIED: "Node.js has no permission; run it with --allow-fs-read",
+  NotCapable: "Deno has no permission; run it with --allow-read",
 };
 
-/** Says why a file cannot be read. Deno's error for a missing permission has no code, and says what to allow. */
+/** Says why a file cannot be read. Deno's error for a missing permission has no code, and its message names the file. */
 function cannotRead(what: string, error: unknown): TypeError {
-  const { code, message } = error as NodeJS.ErrnoException;
-  return new TypeError(`Cannot read ${what}: ${(code && REASONS[code]) ?? code ?? message}.`);
+  const { name, code = name } = error as NodeJS.ErrnoException;
+  return new TypeError(`Cannot read ${what}: ${REASONS[code] ?? code}.`);
 }

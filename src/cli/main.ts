@@ -59,6 +59,11 @@ async function run([command, ...rest]: string[]): Promise<number> {
       err(`${sentence(error.message)}\n`);
       return FAILED;
     }
+    // Deno, without a permission: its message says which.
+    if (error instanceof Error && error.name === "NotCapable") {
+      err(`${sentence(error.message)}\n`);
+      return MISUSE;
+    }
     // Whatever else is not misuse is a fault of ours, and its stack says where.
     if (!(error instanceof TypeError || error instanceof RangeError)) throw error;
     const help = known === undefined ? "complycube-tokens --help" : `complycube-tokens ${command} --help`;

@@ -78,8 +78,8 @@ const NEWS_LAST_MS = 100;
  * const complycube = new ComplyCube({ rateLimit });
  */
 export function redisRateLimit(options: RedisRateLimitOptions): RateLimiter {
-  checkFields("options", options, ["store", "perSecond", "key", "fallbackPerSecond", "maxQueue", "onError"]);
-  return new RedisLimit(options);
+  const known = ["store", "perSecond", "key", "fallbackPerSecond", "maxQueue", "onError"];
+  return new RedisLimit(checkFields("options", options, known));
 }
 
 /** A place in the memory of Redis, by the clock of that. */

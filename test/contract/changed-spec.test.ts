@@ -1,31 +1,6 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { generate } from "../../scripts/generate.ts";
-import { root } from "../../scripts/root.ts";
+import { projectWithChangedSpec } from "../support/changed-spec.ts";
 import { listen } from "../support/listen.ts";
-
-/** A copy of `src/` as it is, beside what is generated from a changed copy of the spec. */
-const project = mkdtempSync(join(tmpdir(), "complycube-changed-spec-"));
-
-const CHANGES: [from: string, to: string][] = [
-  ["  - url: https://api.complycube.com", "  - url: https://api.example.com"],
-  ["  /v1/tokens:", "  /v2/session-tokens:"],
-  ["      name: Authorization", "      name: X-Api-Key"],
-  [
-    `        appId:
-          $ref: "#/components/schemas/AppId"
-`,
-    `        appId:
-          $ref: "#/components/schemas/AppId"
-        locale:
-          type: string
-`,
-  ],
-];
 
 const CALLS = `
 import { ComplyCube } from "./src/index.ts";
@@ -45,30 +20,27 @@ const fetchOfNowhere = async (url: string) => {
 await new ComplyCube({ apiKey: "test_KEY", fetch: fetchOfNowhere }).token.generate("CLIENT_ID", { appId: "a.b" });
 `;
 
+let project: Awaited<ReturnType<typeof projectWithChangedSpec>>;
+
 beforeAll(async () => {
-  for (const folder of ["src", "openapi"]) cpSync(root + folder, join(project, folder), { recursive: true });
-  for (const file of ["package.json", "tsconfig.json"]) cpSync(root + file, join(project, file));
-  symlinkSync(`${root}node_modules`, join(project, "node_modules"));
-  writeFileSync(join(project, "calls.ts"), CALLS);
-
-  const spec = join(project, "openapi/openapi.yaml");
-  let text = readFileSync(spec, "utf8");
-  for (const [from, to] of CHANGES) {
-    expect(text.split(from), from).toHaveLength(2);
-    text = text.replace(from, to);
-  }
-  writeFileSync(spec, text);
-  await generate(join(project, "generated"), spec);
+  project = await projectWithChangedSpec([
+    ["  - url: https://api.complycube.com", "  - url: https://api.example.com"],
+    ["  /v1/tokens:", "  /v2/session-tokens:"],
+    ["      name: Authorization", "      name: X-Api-Key"],
+    [
+      `        appId:
+          $ref: "#/components/schemas/AppId"
+`,
+      `        appId:
+          $ref: "#/components/schemas/AppId"
+        locale:
+          type: string
+`,
+    ],
+  ]);
+  project.write("calls.ts", CALLS);
 }, 60_000);
-afterAll(() => rmSync(project, { recursive: true, force: true }));
-
-async function run(...args: string[]): Promise<{ exitCode: number; output: string }> {
-  const child = spawn(process.execPath, args, { cwd: project, env: { PATH: process.env.PATH } });
-  let output = "";
-  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (output += chunk));
-  const [exitCode] = await once(child, "close");
-  return { exitCode, output };
-}
+afterAll(() => project.remove());
 
 test("what a changed spec says goes out, without a change in src/", async () => {
   const received: unknown[] = [];
@@ -80,7 +52,7 @@ test("what a changed spec says goes out, without a change in src/", async () => 
     response.end('{"token":"TOKEN"}');
   });
 
-  const { exitCode, output } = await run("calls.ts", url);
+  const { exitCode, output } = await project.run(["calls.ts", url]);
   await close();
 
   expect(exitCode, output).toBe(0);
@@ -99,12 +71,10 @@ test("what a changed spec says goes out, without a change in src/", async () => 
 }, 30_000);
 
 test("a field that is new in the spec is known to the types, and a misspelt one is not", async () => {
-  writeFileSync(join(project, "misspelt.ts"), CALLS.replace("locale:", "locole:"));
-  const config = { extends: "./tsconfig.json", include: ["calls.ts", "misspelt.ts"] };
-  writeFileSync(join(project, "tsconfig.calls.json"), JSON.stringify(config));
+  project.write("misspelt.ts", CALLS.replace("locale:", "locole:"));
 
-  const { output } = await run("node_modules/typescript/bin/tsc", "--project", "tsconfig.calls.json");
+  const output = await project.compile("calls.ts", "misspelt.ts");
 
-  expect(output.match(/error TS/g)).toHaveLength(1);
-  expect(output).toMatch(/^misspelt\.ts.*'locole' does not exist/);
+  expect(output.match(/^(calls|misspelt)\.ts.*error TS/gm)).toHaveLength(1);
+  expect(output).toMatch(/^misspelt\.ts.*'locole' does not exist/m);
 }, 60_000);

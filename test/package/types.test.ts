@@ -40,8 +40,8 @@ const MODES = {
   node16: { module: "node16" },
   bundler: { module: "esnext", moduleResolution: "bundler" },
 };
-/** Without `exports`: what `moduleResolution: "node"` means. */
-const NODE10 = { module: "commonjs", moduleResolution: "node10" };
+/** Without `exports`: what `moduleResolution: "node"` means. The types of `redis` want `esModuleInterop`. */
+const NODE10 = { module: "commonjs", moduleResolution: "node10", esModuleInterop: true };
 const server = ["server.mts", "server.cts"];
 const page = ["page.mts", "page.cts"];
 
@@ -74,6 +74,25 @@ describe.skipIf(!consumer).concurrent.each(["5.5", "5.9", "6", "7"])("with TypeS
     const options = { ...MODES.nodenext, lib: ["es2020"] };
 
     const found = await errors(typescript, { files: server, options });
+
+    expect(found).toBe("");
+  });
+
+  test.each([
+    ["without the DOM", ["es2022"]],
+    ["with the DOM", ["es2022", "dom"]],
+  ])("the fetch option takes whatever is a fetch, %s", async (_, lib) => {
+    const options = { ...MODES.nodenext, lib };
+
+    const found = await errors(typescript, { files: ["fetches.ts"], options });
+
+    expect(found).toBe("");
+  });
+
+  test("a Cloudflare Worker needs its own types alone", async () => {
+    const options = { ...MODES.bundler, lib: ["es2022"], types: ["@cloudflare/workers-types"] };
+
+    const found = await errors(typescript, { files: ["worker.ts"], options });
 
     expect(found).toBe("");
   });

@@ -22,6 +22,7 @@ const browsers: [string, Record<string, unknown>][] = [
     "a worker of Electron with Node.js in it",
     { ...worker, process: { env: {}, versions: { node: "22.0.0", electron: "38.0.0" }, type: "worker" } },
   ],
+  ["a page of NW.js", { ...page, process: { env: {}, versions: { node: "22.0.0", nw: "0.100.0" } } }],
 ];
 
 const servers: [string, Record<string, unknown>][] = [
@@ -35,6 +36,7 @@ const servers: [string, Record<string, unknown>][] = [
   ["a Deno worker", { ...worker, Deno: { version: { deno: "2.5.0" } } }],
   ["Cloudflare Workers", { ...worker, WebSocketPair: class {} }],
   ["Vercel Edge", { ...worker, EdgeRuntime: "vercel" }],
+  ["NW.js before it opens a page", { process: { env: {}, versions: { node: "22.0.0", nw: "0.100.0" } } }],
   [
     "Electron's main process",
     { process: { env: {}, versions: { node: "22.0.0", electron: "38.0.0" }, type: "browser" } },

@@ -23,7 +23,8 @@ afterEach(async () => {
 
 /** Asks a limit that has no queue twice, while its store does not answer. */
 function fillQueue({ redisRateLimit }: Redis): Promise<unknown> {
-  const store = { status: "ready", defineCommand() {}, eval: () => new Promise(() => {}) };
+  const never = () => new Promise(() => {});
+  const store = { status: "ready", defineCommand() {}, eval: never, evalsha: never };
   const limit = redisRateLimit({ store: store as never, perSecond: 1, maxQueue: 0 });
   limit.acquire().catch(() => {});
   return limit.acquire().catch((error: unknown) => error);

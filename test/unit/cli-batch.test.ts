@@ -347,6 +347,22 @@ describe("--resume", () => {
     expect({ status, stdout, sent: api.sent }).toEqual({ status: 0, stdout: "", sent: [] });
   });
 
+  test("knows the result of a row of 1 MiB, which is longer than that", async () => {
+    const start = `{"clientId":"C1","appId":"${appId}","long":"`;
+    const rows = lines([
+      `${start}${"x".repeat(2 ** 20 - start.length - 2)}"}`,
+      `${start}${"x".repeat(2 ** 20)}"}`,
+    ]);
+    const first = await cli("--batch", rows);
+    api.reset();
+
+    const again = await cli("--batch", rows, "--resume", file(first.stdout));
+
+    expect(first.stderr).toBe("1 minted, 1 failed.\n");
+    expect(again.stderr).toBe("0 minted, 1 failed, 1 had a token already.\n");
+    expect(api.sent).toEqual([]);
+  });
+
   test("takes results that another tool has laid out anew", async () => {
     const { stdout } = await cli(
       "--batch",

@@ -121,6 +121,26 @@ describe.skipIf(!hasTerminal)(
       expect(stdout).toMatch(/\n100 minted, 0 failed\.\r\n$/);
     });
 
+    test("nothing of a row, a file name or a failure gets through that a terminal would obey", async () => {
+      const evil = "\u007f\u0080\u009b31m\u202e\u2066\u200f\u2028\u{e0001}";
+      const row = (more: string) => `{"clientId":"C1","appId":"com.example.app",${more}}`;
+      const rows = [row(`"a":\t1,\r"b":"${evil}"`), `not JSON \u001b[2J${evil}`, row(`"c":"\\u001b[2J"`)];
+      const path = join(folder, `clients\u001b[2J${evil}.jsonl`);
+      writeFileSync(path, `${rows.join("\n")}\n`);
+      const line = `cli generate --batch "$FILE"; cli generate --batch "$FILE.no"; cli inspect "$FILE"; cli "$FILE"`;
+
+      const { stdout } = await finished(startInTerminal(line, withApi({ FILE: path, NO_COLOR: "1" })));
+
+      const shown = stdout.replace(/\r\n/g, "\n");
+      expect(shown.replaceAll("\n", "")).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+      const results = shown.split("\n").filter((text) => text.startsWith("{"));
+      expect(results.map((text) => JSON.parse(text))).toMatchObject([
+        { line: 2, input: rows[1] },
+        { line: 1, a: 1, b: evil, token: "TOKEN" },
+        { line: 3, c: "\u001b[2J", token: "TOKEN" },
+      ]);
+    });
+
     test("Ctrl-C stops a batch, and leaves the terminal as it was", async () => {
       const child = startInTerminal(BATCH, withApi({ COMPLYCUBE_API_KEY: "test_KEY_OF_FIVE_A_SECOND" }));
       const done = finished(child);

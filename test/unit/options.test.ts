@@ -1,8 +1,15 @@
 import { setupServer } from "msw/node";
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { createTokensFetch } from "../../src/fetch.ts";
-import { ComplyCube, type ComplyCubeOptions, type RequestOptions } from "../../src/index.ts";
+import { createTokenHandler } from "../../src/handler/index.ts";
+import {
+  type BatchResult,
+  ComplyCube,
+  type ComplyCubeOptions,
+  type RequestOptions,
+} from "../../src/index.ts";
 import { handleGenerateToken } from "../../src/msw.ts";
+import { redisRateLimit } from "../../src/redis/index.ts";
 import { KEY, TOKEN } from "../support/leak-scan.ts";
 import { caught, settle, TARGET } from "../support/settle.ts";
 
@@ -513,6 +520,33 @@ describe("a polluted Object.prototype", () => {
 
     expect(error).toMatchObject({ code: "connection" });
     expect(elsewhere).not.toHaveBeenCalled();
+  });
+
+  test.each<[string, unknown]>([
+    ["signal", AbortSignal.abort("polluted")],
+    ["concurrency", 0],
+    ["perSecond", 0],
+    ["maxQueue", -1],
+    ["key", 42],
+    ["fallbackPerSecond", -1],
+    ["onError", "nonsense"],
+    ["allowedOrigins", "nonsense"],
+    ["timeoutMs", -1],
+  ])("with %s changes nothing for a batch, a limit in Redis and the handler", async (name, value) => {
+    const store = { defineCommand() {}, status: "ready", connect() {}, evalsha() {}, eval() {} } as never;
+    const target = { appId: "com.example.app" };
+
+    const [result] = await polluted(name, value, async () => {
+      const complycube = new ComplyCube({ apiKey: KEY, fetch: answered, rateLimit: { perSecond: 10 } });
+      redisRateLimit({ store, perSecond: 10 });
+      createTokenHandler({ complycube, target, authenticate: () => undefined });
+      const rows = [{ clientId: "CLIENT_ID", ...target }];
+      const results: BatchResult[] = [];
+      for await (const each of complycube.token.generateMany(rows, {})) results.push(each);
+      return results;
+    });
+
+    expect(result?.token).toBe(TOKEN);
   });
 
   test("with apiKey gives no key", async () => {

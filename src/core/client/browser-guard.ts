@@ -17,10 +17,13 @@ export function refuseBrowser(allowed: boolean): void {
 
 function isServer(): boolean {
   const scope = globalThis as Record<string, unknown>;
-  const { process } = globalThis as { process?: { versions?: { node?: string }; type?: string } };
+  const { process } = globalThis as {
+    process?: { versions?: { node?: string; nw?: string }; type?: string };
+  };
   return (
-    // Polyfills of `process` for pages have no version; Electron's pages have one, and a type.
+    // Polyfills of `process` for pages have no version; the pages of NW.js have one, and Electron's a type as well.
     (typeof process?.versions?.node === "string" &&
+      !(process.versions.nw !== undefined && scope.document !== undefined) &&
       process.type !== "renderer" &&
       process.type !== "worker") ||
     scope.Bun !== undefined ||

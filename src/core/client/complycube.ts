@@ -1,4 +1,5 @@
 import { callHook } from "../call-hook.ts";
+import { misuse } from "../checks.ts";
 import { transportOver } from "../http/transport.ts";
 import { type ComplyCubeOptions, checkClientOptions } from "./options.ts";
 import { Tokens } from "./tokens.ts";
@@ -33,4 +34,21 @@ export class ComplyCube {
   preconnect(): void {
     callHook(this.#preconnect);
   }
+}
+
+/** What the client of `@complycube/api` has beside `token`. Not in the types: the compiler says that it is not there. */
+const OF_THE_OFFICIAL_CLIENT =
+  "client document livePhoto liveVideo check workflowSession report address riskProfile webhook auditLog teamMember flow static lookup autofill accountInfo";
+
+for (const name of OF_THE_OFFICIAL_CLIENT.split(" ")) {
+  Object.defineProperty(ComplyCube.prototype, name, {
+    configurable: true,
+    get() {
+      throw misuse(
+        `complycube.${name}`,
+        "is not here, as complycube-tokens mints tokens and does nothing else",
+        "Keep @complycube/api for it, as a client of its own.",
+      );
+    },
+  });
 }

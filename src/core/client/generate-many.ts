@@ -1,5 +1,5 @@
 import { onAbort, sleep } from "../abort.ts";
-import { checkInteger, kindOf, misuse } from "../checks.ts";
+import { checkFields, checkInteger, kindOf, misuse } from "../checks.ts";
 import type { RateLimitQueueFullError } from "../errors.ts";
 import { checkRequestOptions, REQUEST_OPTIONS, type RequestOptions, type Settings } from "./options.ts";
 import { type MobileTarget, TARGET_FIELD_NAMES, type TokenTarget, type WebTarget } from "./target.ts";
@@ -60,12 +60,13 @@ export function generateMany<R extends BatchRequest>(
   options: BatchOptions,
   settings: Settings,
 ): AsyncGenerator<BatchResult<R>, void, undefined> {
-  checkRequestOptions(options, settings, [...REQUEST_OPTIONS, "concurrency"]);
-  const { concurrency, ...each } = options;
+  const own = checkFields("options", options, [...REQUEST_OPTIONS, "concurrency"]);
+  const { concurrency, ...each } = own;
+  checkRequestOptions(each, settings);
   const most = checkInteger("concurrency", concurrency, 1) ?? DEFAULT_CONCURRENCY;
   checkSource(requests);
   const mintOne = (request: BatchRequest, signal: AbortSignal) => mintRow(mint, request, { ...each, signal });
-  return run(mintOne, requests, most, each.signal);
+  return run(mintOne, requests, most, own.signal);
 }
 
 async function* run<R extends BatchRequest>(

@@ -90,7 +90,8 @@ export interface ComplyCubeOptions {
    */
   allowReferrerPath?: boolean | undefined;
   /**
-   * What sends the request. Called with a URL and an init that has `signal` set and `redirect: "manual"`.
+   * What sends the request: any `fetch`, such as undici's with a dispatcher. Of its answer, status, headers and body are
+   * used, and of a stand-in for tests only `status`, `headers.get` and `text()` are needed.
    *
    * @default on Node.js its own `https`, which keeps connections longer than `fetch`; elsewhere the global `fetch`. Both
    * are looked up at each call, so that interceptors installed later are used.
@@ -176,12 +177,8 @@ export interface CallSettings
 }
 
 /** Checks the options of one call; what is left out comes from the client. */
-export function checkRequestOptions(
-  given: RequestOptions | undefined,
-  settings: Settings,
-  known = REQUEST_OPTIONS,
-): CallSettings {
-  const options = checkFields("options", given === undefined ? {} : given, known);
+export function checkRequestOptions(given: RequestOptions | undefined, settings: Settings): CallSettings {
+  const options = checkFields("options", given === undefined ? {} : given, REQUEST_OPTIONS);
   const { signal } = options;
   if (signal !== undefined && !isAbortSignal(signal)) {
     throw misuse("signal", "must be an AbortSignal", "It is the `signal` of an AbortController.");

@@ -40,6 +40,8 @@ export class Tokens {
     this.#settings = settings;
     this.#operation = createOperation(settings.baseUrl, transport);
     this.#limit = createLimit(settings);
+    // So that `const { generate } = complycube.token` works.
+    Object.defineProperty(this, "generate", { value: this.generate.bind(this), writable: true });
   }
 
   /**

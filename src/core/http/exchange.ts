@@ -1,9 +1,35 @@
 /**
- * What this package needs of a `fetch`: the global one, an instrumented one, or a stand-in for tests.
+ * What this package needs of a `fetch`: the global one, that of undici or node-fetch, an instrumented one, or a stand-in
+ * for tests.
  *
  * @see https://fetch.spec.whatwg.org/#fetch-method
  */
-export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+export type Fetch = (url: string, init: FetchInit) => Promise<FetchAnswer>;
+
+/** What a `fetch` is called with. */
+export interface FetchInit {
+  method: "POST";
+  /** Names in lower case. The key is among them: keep them out of logs. */
+  headers: Record<string, string>;
+  /** JSON. */
+  body: string;
+  /** A redirect is not followed: it could take the key elsewhere. */
+  redirect: "manual";
+  /** Aborted at the end of `timeoutMs`, and when the caller aborts. */
+  signal: AbortSignal;
+  /** Set where the runtime knows it: a token is kept by no cache. */
+  cache?: "no-store";
+}
+
+/** What is used of the answer of a `fetch`. A `Response` has it. */
+export interface FetchAnswer {
+  readonly status: number;
+  readonly headers: { get(name: string): string | null | undefined };
+  /** Where it is a web stream, it is read piece by piece, and no further than 1 MiB. */
+  readonly body?: unknown;
+  /** Called where `body` is no web stream. */
+  text(): Promise<string>;
+}
 
 /** A request, as little of it as every transport needs. */
 export interface PlainRequest {

@@ -7,6 +7,7 @@ import {
   BodyTooLargeError,
   BrokenConnectionError,
   type Fetch,
+  type FetchAnswer,
   isRedirect,
   MAX_BODY_BYTES,
   NoResponseError,
@@ -21,7 +22,7 @@ export function throughFetch(fetch: Fetch): Transport {
 
 async function send(fetch: Fetch, request: PlainRequest, signal: AbortSignal): Promise<Answer> {
   const { url, method, headers, body } = request;
-  let response: Response;
+  let response: FetchAnswer;
   try {
     response = await fetch(url, { method, headers, body, redirect: "manual", signal, ...noStore() });
   } catch (error) {
@@ -59,7 +60,7 @@ function isBroken(thrown: unknown): boolean {
 }
 
 /** A stand-in's headers may be a Map, give anything, or throw. */
-function readHeader({ headers }: Response, name: string): string | null {
+function readHeader({ headers }: FetchAnswer, name: string): string | null {
   try {
     const value: unknown = headers.get(name);
     return typeof value === "string" ? value : null;
@@ -68,12 +69,13 @@ function readHeader({ headers }: Response, name: string): string | null {
   }
 }
 
-async function readBody(response: Response, signal: AbortSignal): Promise<string> {
-  const { body } = response;
+async function readBody(response: FetchAnswer, signal: AbortSignal): Promise<string> {
+  const body = response.body as ReadableStream<Uint8Array> | null | undefined;
   // Not every fetch has web streams: a test's stand-in may have none, and node-fetch has Node.js ones.
   if (typeof body?.getReader !== "function") {
     const text = await response.text();
-    if (text.length > MAX_BODY_BYTES) throw new BodyTooLargeError();
+    // Not by TextEncoder, which Jest's jsdom has not.
+    if (new Blob([text]).size > MAX_BODY_BYTES) throw new BodyTooLargeError();
     return text;
   }
   const reader = body.getReader();
@@ -110,7 +112,7 @@ function join(chunks: Uint8Array[], bytes: number): Uint8Array {
   return whole;
 }
 
-function discard({ body }: Response): void {
+function discard({ body }: FetchAnswer): void {
   // node-fetch has a Node.js stream there.
   const stream = body as (Partial<ReadableStream> & { destroy?: () => void }) | null;
   callHook(() => (stream?.cancel ? stream.cancel() : stream?.destroy?.()));

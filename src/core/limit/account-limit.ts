@@ -41,10 +41,10 @@ export function createLimit({ rateLimit, hasFixedKey, apiKey, baseUrl }: LimitSe
       `rateLimit must be a number, { perSecond }, false or a RateLimiter, not ${kindOf(rateLimit)}.`,
     );
   }
-  checkFields("rateLimit", rateLimit, ["perSecond", "maxQueue"]);
+  const { perSecond, maxQueue } = checkFields("rateLimit", rateLimit, ["perSecond", "maxQueue"]);
   return new SlidingWindow(
-    checkPerSecond("rateLimit.perSecond", rateLimit.perSecond),
-    checkInteger("rateLimit.maxQueue", rateLimit.maxQueue, 0) ?? DEFAULT_MAX_QUEUE,
+    checkPerSecond("rateLimit.perSecond", perSecond),
+    checkInteger("rateLimit.maxQueue", maxQueue, 0) ?? DEFAULT_MAX_QUEUE,
   );
 }
 

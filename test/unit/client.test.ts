@@ -1,0 +1,170 @@
+import { inspect } from "node:util";
+import { ComplyCube as OfficialClient } from "@complycube/api";
+import { describe, expect, test, vi } from "vitest";
+import { ComplyCube, type ComplyCubeOptions } from "../../src/index.ts";
+import { settle, TARGET } from "../support/settle.ts";
+
+const local = (options: ComplyCubeOptions) =>
+  new ComplyCube({ apiKey: "test_UNIT_KEY", rateLimit: false, maxRetries: 0, ...options });
+
+/** The error of a call that is answered so, with a key of that kind. */
+async function refusal(status: number, body: object | undefined, apiKey = "test_UNIT_KEY"): Promise<Error> {
+  const fetch = async () => new Response(body && JSON.stringify(body), { status });
+  const { error } = await settle(local({ apiKey, fetch, baseUrl: "https://api.example.com/gateway" }));
+  return error as Error;
+}
+
+describe("generate", () => {
+  test("works detached from its client", async () => {
+    const { generate } = local({ fetch: async () => Response.json({ token: "TOKEN" }) }).token;
+
+    await expect(generate("CLIENT_ID", TARGET)).resolves.toBe("TOKEN");
+  });
+
+  test("can be spied on", async () => {
+    const complycube = local({});
+    vi.spyOn(complycube.token, "generate").mockResolvedValue("MOCKED");
+
+    await expect(complycube.token.generate("CLIENT_ID", TARGET)).resolves.toBe("MOCKED");
+  });
+});
+
+describe("new ComplyCube", () => {
+  test.each<[string, unknown]>([
+    ["a key alone", "test_UNIT_KEY"],
+    ["null", null],
+  ])("called with %s shows the call, and not the key", (_, options) => {
+    expect(() => new ComplyCube(options as ComplyCubeOptions)).toThrow(
+      /^options must be an object, not [a-z ]+\. The call is new ComplyCube\(\{ apiKey: process\.env\.COMPLYCUBE_API_KEY \}\)\.$/,
+    );
+  });
+});
+
+describe("what only the official client has", () => {
+  const others = Object.keys(new OfficialClient({ apiKey: "test_KEY" })).filter(
+    (name) => name !== "token" && name !== "axiosInstance",
+  );
+
+  test.each(others)("%s says to keep @complycube/api", (name) => {
+    const complycube = local({}) as unknown as Record<string, unknown>;
+
+    expect(() => complycube[name]).toThrow(
+      new RegExp(
+        `^complycube\\.${name} is not here, .* Keep @complycube/api for it, as a client of its own\\.$`,
+      ),
+    );
+  });
+
+  test("is in no listing, no copy and no print", () => {
+    const complycube = local({});
+
+    expect(Object.keys({ ...complycube })).toEqual(["token"]);
+    expect(JSON.stringify(complycube)).toBe('{"token":{}}');
+    expect(inspect(complycube, { depth: 5 })).not.toMatch(/check|client/);
+  });
+});
+
+describe("why the API refused", () => {
+  test.each([401, 403])(
+    "%i without a body says of which kind the key is, and no more of it",
+    async (status) => {
+      const said = `The API answered ${status} without saying why. Check the key: it is`;
+
+      expect((await refusal(status, undefined)).message).toBe(`${said} a test_ key.`);
+      expect((await refusal(status, {}, "live_UNIT_KEY")).message).toBe(`${said} a live_ key.`);
+      expect((await refusal(status, {}, "other")).message).toBe(`${said} neither a live_ nor a test_ key.`);
+    },
+  );
+
+  test("401 with words of the API keeps to them", async () => {
+    expect((await refusal(401, { message: "The key is revoked" })).message).toBe("The key is revoked");
+  });
+
+  test.each([
+    [400, { message: "'clientId' is invalid", param: "clientId" }],
+    [404, { message: "Invalid client id '123456789'", type: "resource_not_found" }],
+  ])("%i about the client says that a test key does not know a live client", async (status, body) => {
+    const { message } = await refusal(status, body);
+
+    expect(message).toBe(
+      `${body.message} (A client made with a live key is unknown to a test key, and the reverse; this is a test_ key.)`,
+    );
+  });
+
+  test("400 about something else says no more than the API", async () => {
+    expect((await refusal(400, { message: "no", param: "referrer" })).message).toBe("no");
+  });
+
+  test.each([undefined, { message: "no Route matched" }])("404 of %o shows what was asked", async (body) => {
+    expect((await refusal(404, body)).message).toMatch(
+      / \(POST https:\/\/api\.example\.com\/gateway\/v1\/tokens was asked: check baseUrl\.\)$/,
+    );
+  });
+});
+
+describe("why no answer came", () => {
+  const failing = (thrown: unknown) => {
+    const fetch = vi.fn(async () => {
+      throw thrown;
+    });
+    return { fetch, call: settle(local({ fetch, maxRetries: 2 })) };
+  };
+  const named = (name: string, message: string) => Object.assign(new Error(message), { name });
+  const noBackoff = () => vi.spyOn(Math, "random").mockReturnValue(0);
+
+  test("is the deepest code", async () => {
+    noBackoff();
+    const cause = Object.assign(new Error("connect"), { code: "ECONNREFUSED" });
+
+    const { error } = await failing(new TypeError("fetch failed", { cause })).call;
+
+    expect(error).toHaveProperty("message", "No answer from https://api.complycube.com: ECONNREFUSED.");
+  });
+
+  test("is what the deepest cause says where there is no code, as on Deno, on one line and cut", async () => {
+    noBackoff();
+    const cause = new Error(`tcp connect error:\n  Connection refused (os error 111) ${"x".repeat(5_000)}`);
+
+    const { error } = await failing(new TypeError("error sending request", { cause })).call;
+
+    const { message } = error as Error;
+    expect(message).toMatch(
+      /^No answer from https:\/\/api\.complycube\.com: tcp connect error: Connection refused \(os error 111\) x+\.$/,
+    );
+    expect(message.length).toBeLessThan(400);
+  });
+
+  test.each(["NotCapable", "PermissionDenied"])(
+    "a missing permission, %s, is named and not tried again",
+    async (name) => {
+      const { call, fetch } = failing(named(name, 'Requires net access to "api.complycube.com:443"'));
+
+      const { error } = await call;
+
+      expect(error).toMatchObject({
+        code: "connection",
+        attempts: 1,
+        message: `No answer from https://api.complycube.com: ${name}: Requires net access to "api.complycube.com:443".`,
+      });
+      expect(fetch).toHaveBeenCalledTimes(1);
+    },
+  );
+});
+
+describe("an error in a log", () => {
+  test("is an object with what a log needs, as JSON and across structuredClone", async () => {
+    const error = await refusal(400, { type: "invalid_request", message: "no", param: "referrer" });
+    const logged = {
+      name: "InvalidRequestError",
+      code: "api",
+      message: "no",
+      status: 400,
+      type: "invalid_request",
+      param: "referrer",
+      attempts: 1,
+    };
+
+    expect(JSON.parse(JSON.stringify({ error }))).toEqual({ error: logged });
+    expect(structuredClone((error as Error & { toJSON(): object }).toJSON())).toMatchObject(logged);
+  });
+});
