@@ -189,14 +189,14 @@ export function createTokenHandler<Context = unknown>(
     }
     if (!isAllowed && isCrossOrigin(request)) return refuse([403, "cross_origin"], request);
 
-    closeBody(request);
-    complycube.preconnect?.();
     let clientId: string | undefined;
     let waitsFor = "authenticate";
     let failureOf = (error: unknown): Failure =>
       error instanceof HandlerTimeoutError ? [504, "timeout"] : [500, "internal_error"];
 
     const mint = async (signal: AbortSignal): Promise<Minted | Failure> => {
+      closeBody(request);
+      complycube.preconnect?.();
       const session = await authenticate(request, context);
       if (!session) return [401, "unauthenticated"];
       clientId = session.clientId;

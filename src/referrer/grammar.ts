@@ -97,7 +97,7 @@ export const NEXT_IN_A_LIST = /[,;]["'\s]*(https?:|\*[:.]|[\w-]+\.\w)|(?<=[\w*/]
 function findSlip(text: string): PatternProblem | undefined {
   const next = text.search(NEXT_IN_A_LIST);
   if (next >= 0) return { reason: "several-patterns", index: next };
-  if (/^[[<]?["'`“]/.test(text)) return { reason: "quotes", index: 0 };
+  if (/^\W?["'`“]/.test(text)) return { reason: "quotes", index: 0 };
   const space = text.search(/^[\s\u200b]|[ \t\r\n]/);
   if (space >= 0) return { reason: "whitespace", index: space };
   return undefined;

@@ -23,15 +23,15 @@ export type PagePolicy =
 const DEFAULT_POLICY = "strict-origin-when-cross-origin";
 
 /** What every browser sends to the API, which is https and on another site than any customer's page. */
-const SENT_UNDER: Record<Exclude<PagePolicy, "">, "nothing" | "origin" | "more in Chrome"> = {
-  "no-referrer": "nothing",
-  "no-referrer-when-downgrade": "more in Chrome",
-  "same-origin": "nothing",
+const SENT_UNDER: Record<Exclude<PagePolicy, "">, "none" | "origin" | "more"> = {
+  "no-referrer": "none",
+  "no-referrer-when-downgrade": "more",
+  "same-origin": "none",
   origin: "origin",
   "strict-origin": "origin",
   "origin-when-cross-origin": "origin",
   "strict-origin-when-cross-origin": "origin",
-  "unsafe-url": "more in Chrome",
+  "unsafe-url": "more",
 };
 
 // The limit of the Referrer Policy specification, which Chrome applies to the URL without its fragment.
@@ -131,14 +131,14 @@ export function explainReferrer(check: ReferrerCheck): ReferrerExplanation {
     return answer("not-a-web-page", null, advice);
   }
   const sentUnder = SENT_UNDER[policy];
-  if (sentUnder === "nothing") {
+  if (sentUnder === "none") {
     const advice =
       `Under Referrer-Policy: ${policy} the page sends no Referer: ` + `set it to ${DEFAULT_POLICY}.`;
     return answer("policy-sends-none", null, advice);
   }
   const whole = page.origin + pathAndQuery(page);
   const sent = `${page.origin}/`;
-  const chromeSendsMore = sentUnder === "more in Chrome" && whole.length <= MAX_LENGTH;
+  const chromeSendsMore = sentUnder === "more" && whole.length <= MAX_LENGTH;
   return explainSent(pattern, sent, chromeSendsMore ? whole : sent, !check.referrerPolicy);
 }
 
@@ -198,6 +198,5 @@ function checkPolicy(given: PagePolicy | undefined): Exclude<PagePolicy, ""> {
 /** Its own fields are for a caller that words its own message, such as the command line. */
 function notThis(argument: string, wanted: string, given: unknown): TypeError {
   const problem = `must be ${wanted}, not ${quote(String(given))}`;
-  const error = new TypeError(`${argument} ${problem}`);
-  return Object.defineProperties(error, { argument: { value: argument }, problem: { value: problem } });
+  return Object.assign(new TypeError(`${argument} ${problem}`), { argument, problem });
 }

@@ -2,7 +2,7 @@ import { isProblem, NEXT_IN_A_LIST, readPattern, withoutFinalDots } from "./gram
 import { parseUrl } from "./url.ts";
 
 // With its slips: `https//`, `https:/`, `htps://`, `http(s)://`, `HTTPS://`, `["https://`, and one given twice.
-const SCHEME = /^([[<]?(\*|h*t+p+s*[()[\]*?s]*)([:;]\/*|\/+)|:?\/+)+/i;
+const SCHEME = /^(\W?(\*|h*t+p+s*[()[\]*?s]*)([:;]\/*|\/+)|:?\/+)+/i;
 
 /**
  * Returns the pattern that a text was probably meant to be: an origin and `/*`, since no path arrives in every browser.

@@ -246,6 +246,16 @@ describe("the body", () => {
     expect(given.signal.aborted).toBe(false);
   });
 
+  test("that cannot be closed is answered with 500, for the handler never rejects", async () => {
+    const { handler, sent, onError } = setUp();
+
+    const response = await handler(Object.freeze(eve()));
+
+    expect(response.status).toBe(500);
+    expect(sent).toEqual([]);
+    expect(onError).toHaveBeenCalledOnce();
+  });
+
   test("may have been read by a middleware", async () => {
     const { handler } = setUp();
     const request = eve();

@@ -24,7 +24,7 @@ const accepted: TokenTarget[] = [
 ];
 
 const PATH_NOT_SENT =
-  /browsers send the origin of a page, and only Chrome can send a path.*Use "https:\/\/www\.example\.com\/\*".*pass \{ allowReferrerPath: true \}/;
+  /browsers send a page's origin, and only Chrome can send a path.*Use "https:\/\/www\.example\.com\/\*".*pass \{ allowReferrerPath: true \}/;
 
 const refused: { what: string; target: unknown; name?: string; says: RegExp }[] = [
   {
