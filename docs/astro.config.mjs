@@ -10,7 +10,7 @@ const manifest = JSON.parse(readFileSync(new URL("../package.json", import.meta.
 const repository = manifest.repository?.url?.replace(/^git\+|\.git$/g, "");
 
 /** The sources of what can be imported, so that nothing that is exported stays out of the reference. */
-const entryPoints = ["../src/*.ts", "../src/{referrer,handler,redis}/index.ts"];
+const entryPoints = ["../src/index.ts", "../src/{handler,referrer,redis}/index.ts", "../src/*.ts"];
 
 const pages = (...names) => names.map((name) => `guide/${name}`);
 
@@ -47,6 +47,7 @@ export default defineConfig({
           pagination: true,
           sidebar: { label: "API reference", collapsed: true },
           typeDoc: {
+            name: "API reference",
             entryFileName: "index",
             plugin: [wholeReference],
             basePath: "..",

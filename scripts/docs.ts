@@ -20,5 +20,5 @@ if (!existsSync(installed) || readFileSync(installed, "utf8") !== lock) {
   run("npm", "ci");
   writeFileSync(installed, lock);
 }
-run(process.execPath, "node_modules/astro/bin/astro.mjs", "build");
+run(process.execPath, "node_modules/astro/bin/astro.mjs", "build", "--force");
 console.log("The site is in site/. Look at it with `npm run docs:serve`.");

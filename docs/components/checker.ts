@@ -20,7 +20,6 @@ export function runChecker(root: HTMLElement): void {
 
   const given = new URLSearchParams(location.search);
   for (const name of FIELDS) field(name).value = given.get(name) ?? field(name).value;
-  if (field("policy").value === "") field("policy").value = "strict-origin-when-cross-origin";
 
   function answer(): void {
     const pattern = field("pattern").value;

@@ -47,22 +47,19 @@ export class Fallback {
 
   /** Resolves to `true` with a place of this process's own, or to `false` when Redis is there to be asked. */
   async place(signal: AbortSignal | undefined): Promise<boolean> {
-    if (!this.isAway) {
-      const ms = this.#heldUntil - performance.now();
-      if (ms > 0) await sleep(ms, signal);
-      return false;
-    }
-    if (this.#own === undefined) {
+    if (this.isAway && this.#own === undefined) {
       if (performance.now() < this.#probeAt) throw this.#error;
       return false;
     }
     try {
       this.#look();
-      await this.#own.take(signal, () => this.#look());
+      await this.#own?.take(signal, () => this.#look());
       return true;
     } catch (error) {
-      if (error === BACK) return false;
-      throw error;
+      if (error !== BACK) throw error;
+      const ms = this.#heldUntil - performance.now();
+      if (ms > 0) await sleep(ms, signal);
+      return false;
     }
   }
 

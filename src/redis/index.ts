@@ -52,7 +52,7 @@ export interface RedisRateLimitOptions {
 }
 
 /** As in one process, and more: what counts the places is a network away from what sends the requests. */
-const GUARD_MS = 30;
+const GUARD_MS = 25;
 /** What a place is held for longer whose request has to open its connection first. */
 const COLD_GUARD_MS = 250;
 /** How late a place can be used at most, beyond its second, where Redis or the event loop is slow. */
@@ -99,6 +99,7 @@ class RedisLimit implements RateLimiter {
   readonly #waiting = new Set<Place>();
   /** What a place is held for beyond its second: twice as late as the last one was used. */
   #guardMs = GUARD_MS;
+  #askedAt = Number.NEGATIVE_INFINITY;
   /** When Redis last answered, and the memory that it had. */
   #heardAt = Number.NEGATIVE_INFINITY;
   #born = 0;
@@ -174,9 +175,10 @@ class RedisLimit implements RateLimiter {
         const leftMs = Math.ceil(this.#dueAt(place) - performance.now());
         if (leftMs > 0) await sleep(Math.min(leftMs, LOOK_EVERY_MS), signal);
         if (this.#fallback.isAway) throw AWAY;
-        if (leftMs > 0) continue;
-        if (performance.now() - this.#heardAt < NEWS_LAST_MS) return;
-        await this.#ask(signal, "look");
+        const now = performance.now();
+        if (leftMs <= 0 && now - this.#heardAt < NEWS_LAST_MS) return;
+        // Asked while it waits too, by one for all: a process has to notice a Redis that hangs as soon as the others.
+        if (leftMs <= 0 || now - this.#askedAt > STORE_TIMEOUT_MS) await this.#ask(signal, "look");
       }
     } catch (error) {
       this.#giveBack(place);
@@ -204,6 +206,7 @@ class RedisLimit implements RateLimiter {
 
   /** Asks Redis once its client is connected. A place that it gives too late is given back. */
   async #ask(signal: AbortSignal | undefined, op: string, ...args: number[]): Promise<Place> {
+    this.#askedAt = performance.now();
     const ending = new AbortController();
     const answer = this.#answer(ending.signal, op, args);
     const timeout = sleep(STORE_TIMEOUT_MS, ending.signal).then(() => {

@@ -18,7 +18,7 @@ export function proposePattern(text: string): string | undefined {
   const prefix = address.slice(0, address.length - rest.length);
   // A lone word may be a host, but as likely it is `undefined` or the name of a setting.
   const isLoneWord = prefix === "" && !/[.:]|localhost/.test(url.host);
-  const isPlaceholder = /(^|\.)(undefined|null)$|[${}]/.test(url.hostname);
+  const isPlaceholder = /(^|\.)(undefined|null)$|[${}%]/.test(url.hostname);
   if (isLoneWord || isPlaceholder) return undefined;
 
   const pattern = readPattern(`${schemeFor(prefix, url)}://${mendWildcard(url.host)}/*`);

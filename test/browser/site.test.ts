@@ -70,10 +70,12 @@ describe.skipIf(!executable)("the site", () => {
 
   beforeAll(async () => {
     // Without Vitest's own variables, which the generator would take for its own.
-    const { BASE_URL: _base, NODE_ENV: _mode, ...environment } = process.env;
+    const environment = Object.entries(process.env).filter(
+      ([name]) => !/^(BASE_URL|MODE|DEV|PROD|SSR|TEST|NODE_ENV|VITEST.*)$/.test(name),
+    );
     execFileSync(process.execPath, ["scripts/docs.ts"], {
       cwd: root,
-      env: { ...environment, DOCS_BASE: BASE, DOCS_OUT: site },
+      env: { ...Object.fromEntries(environment), DOCS_BASE: BASE, DOCS_OUT: site },
     });
     server = await serveSite(site, BASE);
     home = server.url + BASE;

@@ -102,6 +102,7 @@ const COMMANDS: Record<string, (line: string) => void> = {
 };
 const RUN_ELSEWHERE = [
   ...["npm ci", "npm test", "npm ci && npm test"], // By .ci/run itself, this test among them.
+  "NODE_USE_ENV_PROXY=1 HTTPS_PROXY=http://proxy.example.com:8080 node server.js", // By test/faults/proxy.test.ts.
   "npx @stoplight/prism-cli mock node_modules/complycube-tokens/dist/openapi.yaml", // By mock.test.ts.
 ];
 
@@ -150,7 +151,7 @@ describe("the guide's programs", () => {
   const needsRedis = ({ code }: { code: string }) => code.includes("ioredis");
   let redis: RedisServer | undefined;
   beforeAll(async () => {
-    for (const name of ["hono", "@hono", "ioredis", "msw"]) install(name);
+    for (const name of ["hono", "@hono", "ioredis", "msw", "undici"]) install(name);
     if (hasRedis) redis = await startRedis();
     else console.warn("SKIPPED: the guide's program on Redis, without redis-server");
   });

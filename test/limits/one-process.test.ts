@@ -1,7 +1,9 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { describe, test } from "vitest";
 import { ComplyCube } from "../../src/index.ts";
 import { startLimitServer } from "../support/limit-server.ts";
 import { officialBatch } from "../support/official-batch.ts";
+import { startSlowConnections } from "../support/slow-connections.ts";
 
 const appId = "com.myapp.demo.app";
 
@@ -22,6 +24,26 @@ describe.concurrent("one process", () => {
     expect(server.busiestSecond()).toBeLessThanOrEqual(10);
     expect(server.tookMs()).toBeGreaterThanOrEqual(19_000);
     expect(server.tookMs()).toBeLessThan(19_000 * 1.05);
+  });
+
+  test("stays under the limit where a connection takes 300 ms to open, at the start and after a pause", async ({
+    expect,
+  }) => {
+    const server = await startLimitServer(5);
+    const slow = await startSlowConnections(server.url, 300);
+    const complycube = new ComplyCube({ apiKey: "test_KEY_FAR_AWAY", baseUrl: slow.url });
+    const mint = (count: number) =>
+      Promise.all(Array.from({ length: count }, () => complycube.token.generate("CLIENT_ID", { appId })));
+
+    await mint(1);
+    await mint(20); // One connection is open by now, and four are not.
+    await delay(7_000);
+    await mint(20);
+    slow.close();
+    await server.close();
+
+    expect(server.refused()).toBe(0);
+    expect(server.busiestSecond()).toBeLessThanOrEqual(5);
   });
 
   test("starts with everyone at once and stays under the limit", async ({ expect }) => {

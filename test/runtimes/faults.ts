@@ -1,17 +1,20 @@
 import { EventEmitter, once } from "node:events";
 import type { ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import { listen } from "../support/listen.ts";
 
 /** How long it waits for what was asked to happen, before it says that it did not. */
 const PATIENCE_MS = 5_000;
 
 /**
- * What a mock that follows the spec cannot do, for any page: `/refuses`, `/busy-once/NAME`, `/silent/NAME` and
- * `/stalls/NAME`. `/arrived/NAME` answers `yes` once a request to one of the last two is there, and `/left/NAME` once
+ * What a mock that follows the spec cannot do, for any page: `/refuses`, `/busy-once/NAME`, `/resets-once/NAME`,
+ * `/closes-kept` (which answers the first request of each connection alone), `/silent/NAME` and `/stalls/NAME`. `/arrived/NAME` answers `yes` once a request to one of the last two is there, and `/left/NAME` once
  * its caller has hung up.
  */
 export function startFaults(): Promise<{ url: string; close(): Promise<void> }> {
-  const wasBusy = new Set<string>();
+  const seen = new Set<string>();
+  const used = new WeakSet<Socket>();
+  const isFirst = (url: string) => !seen.has(url) && seen.add(url) !== undefined;
   const happened = new Set<string>();
   const news = new EventEmitter();
   const tell = (path: string) => {
@@ -35,9 +38,15 @@ export function startFaults(): Promise<{ url: string; close(): Promise<void> }> 
       const refusal = { type: "invalid_request", message: "'clientId' is invalid", param: "clientId" };
       response.writeHead(400).end(JSON.stringify(refusal));
     } else if (path === "busy-once") {
-      const isBusy = !wasBusy.has(name);
-      wasBusy.add(name);
+      const isBusy = isFirst(url);
       response.writeHead(isBusy ? 503 : 200).end(isBusy ? "{}" : '{"token":"<CLIENT_TOKEN>"}');
+    } else if (path === "resets-once" && isFirst(url)) {
+      request.socket.resetAndDestroy();
+    } else if (path === "closes-kept" && used.has(request.socket)) {
+      request.socket.destroy();
+    } else if (path === "resets-once" || path === "closes-kept") {
+      used.add(request.socket);
+      response.end('{"token":"<CLIENT_TOKEN>"}');
     } else if (path === "silent") hold(response, name);
     else if (path === "stalls") {
       response.writeHead(200).write('{"token":');

@@ -15,6 +15,7 @@ import { type Row, writeTable } from "./table.ts";
 
 const KEY = "test_RUNTIMES_KEY_1234567890";
 const TIMEOUT_MS = 60_000;
+const BATCH = "clients.jsonl";
 const here = `${root}test/runtimes/`;
 const { values } = parseArgs({ options: { write: { type: "boolean" } } });
 
@@ -36,15 +37,19 @@ try {
   rmSync(project, { recursive: true, force: true });
 }
 
-/** A user's project: the tarball and the suite. */
+/** A user's project: the tarball, the suite, and a batch for the command line. */
 async function createProject(): Promise<void> {
   npm(["pack", "--ignore-scripts", "--silent", "--pack-destination", project], root);
   const tarball = readdirSync(project).find((file) => file.endsWith(".tgz"));
   writeFileSync(join(project, "package.json"), '{"private":true,"type":"module"}');
   npm(["install", "--offline", "--no-audit", "--no-fund", `./${tarball}`], project);
-  for (const file of ["suite.js", "start.mjs", "start.cjs", "bundled.js"]) {
+  for (const file of ["suite.js", "start.mjs", "start.cjs", "serve.mjs", "bundled.js"]) {
     cpSync(here + file, join(project, file));
   }
+  writeFileSync(
+    join(project, BATCH),
+    `${'{"clientId":"CLIENT_ID","appId":"com.myapp.demo.app"}\n'.repeat(2)}`,
+  );
   const bundle = await Rolldown.rolldown({ input: join(project, "bundled.js"), platform: "neutral" });
   await bundle.write({ file: join(project, "worker.js"), format: "esm", codeSplitting: false });
   await bundle.write({ file: join(project, "script.js"), format: "iife", name: "bundled" });
@@ -68,14 +73,16 @@ async function measure(runtime: Runtime): Promise<Row> {
   try {
     const { command, version } = runtime.prepare();
     row.version = version;
+    const results: Result[] = [];
     for (const start of runtime.starts) {
-      const results = await run(command, [...start, JSON.stringify(settings)], runtime.folder?.());
-      for (const { name, error } of results) {
-        if (error === undefined) row.passed += 1;
-        else {
-          row.failed += 1;
-          console.log(styleText("red", `${runtime.name}, ${start.at(-1)}: ${name}: ${error}`));
-        }
+      results.push(...(await run(command, [...start, JSON.stringify(settings)], runtime.folder?.())));
+    }
+    if (runtime.commandLine) results.push(...(await runCommandLine([...command, ...runtime.commandLine])));
+    for (const { name, error } of results) {
+      if (error === undefined) row.passed += 1;
+      else {
+        row.failed += 1;
+        console.log(styleText("red", `${runtime.name}: ${name}: ${error}`));
       }
     }
   } catch (error) {
@@ -86,14 +93,53 @@ async function measure(runtime: Runtime): Promise<Row> {
   }
   const { passed, failed, skipped } = row;
   const counts = skipped ? "SKIPPED" : `${passed} passed, ${failed} failed`;
-  console.log(`${runtime.name.padEnd(28)} ${row.version.padEnd(16)} ${counts}`);
+  console.log(`${runtime.name.padEnd(40)} ${row.version.padEnd(16)} ${counts}`);
   return row;
 }
 
-async function run([command = "", ...before]: string[], args: string[], last?: string): Promise<Result[]> {
-  const child = spawn(command, [...before, ...args, ...(last === undefined ? [] : [last])], {
+async function run(command: string[], args: string[], last?: string): Promise<Result[]> {
+  const { out, printed, ended } = await start([...command, ...args, ...(last === undefined ? [] : [last])]);
+  const results: Result[] = JSON.parse(/^RESULTS (.+)$/m.exec(out)?.[1] ?? "[]");
+  if (results.length === 0 || ended !== "It ended with 0.") {
+    throw new Error(`${ended}\n${printed.replaceAll(KEY, "KEY")}`);
+  }
+  // What the runtime itself makes of a client and of an error. Nothing printed would prove nothing.
+  const showsErrors = results.some(({ name }) => name === "shows the key nowhere");
+  const name = "prints the key nowhere";
+  if (printed.includes(KEY)) results.push({ name, error: "It prints the key." });
+  else if (showsErrors && !printed.includes("InvalidRequestError")) {
+    results.push({ name, error: "It prints nothing." });
+  } else results.push({ name });
+  return results;
+}
+
+/** The command line mints one token, and one for each row of a file. */
+async function runCommandLine(command: string[]): Promise<Result[]> {
+  const cli = [...command, "node_modules/complycube-tokens/dist/cli.js", "generate"];
+  const results: Result[] = [];
+  for (const [name, args, lines] of [
+    ["the command line mints a token", ["CLIENT_ID", "--app-id", "com.myapp.demo.app"], 1],
+    ["the command line mints a token for each row of a file", ["--batch", BATCH], 2],
+  ] as const) {
+    const { out, printed, ended } = await start([...cli, ...args]);
+    const minted = out.split("\n").filter((line) => line.includes("<CLIENT_TOKEN>")).length;
+    const works = ended === "It ended with 0." && minted === lines;
+    results.push(works ? { name } : { name, error: `${ended} ${printed.replaceAll(KEY, "KEY")}` });
+  }
+  return results;
+}
+
+/** Runs one command in the project until it ends. */
+async function start([command = "", ...args]: string[]) {
+  const child = spawn(command, args, {
     cwd: project,
-    env: { PATH: process.env.PATH, HOME: project, NO_COLOR: "1" },
+    env: {
+      PATH: process.env.PATH,
+      HOME: project,
+      NO_COLOR: "1",
+      COMPLYCUBE_API_KEY: KEY,
+      COMPLYCUBE_BASE_URL: mock.url,
+    },
     timeout: TIMEOUT_MS,
     killSignal: "SIGKILL",
   });
@@ -102,15 +148,5 @@ async function run([command = "", ...before]: string[], args: string[], last?: s
     child.on("exit", (code, signal) => resolve(`It ended with ${signal ?? code}.`));
   });
   const [out, err, ended] = await Promise.all([text(child.stdout), text(child.stderr), end]);
-  const printed = out + err;
-  const results: Result[] = JSON.parse(/^RESULTS (.+)$/m.exec(out)?.[1] ?? "[]");
-  if (results.length === 0 || child.exitCode !== 0) {
-    throw new Error(`${ended}\n${printed.replaceAll(KEY, "KEY")}`);
-  }
-  // What the runtime itself makes of a client and of an error. Nothing printed would prove nothing.
-  const name = "prints the key nowhere";
-  if (printed.includes(KEY)) results.push({ name, error: "It prints the key." });
-  else if (!printed.includes("InvalidRequestError")) results.push({ name, error: "It prints nothing." });
-  else results.push({ name });
-  return results;
+  return { out, printed: out + err, ended };
 }

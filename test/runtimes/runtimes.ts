@@ -11,6 +11,8 @@ export interface Runtime {
   prepare(): { command: string[]; version: string };
   /** What is run: each a list of arguments, before the suite's settings. */
   starts: string[][];
+  /** Where the command line runs too: what comes before its file. */
+  commandLine?: string[];
   /** A last argument: where the runtime was fetched to. */
   folder?(): string;
 }
@@ -44,6 +46,7 @@ function nodeJs(name: string, version: string): Runtime {
     name,
     prepare: () => ({ command: [`${fetchPackage(`node-${platform}-${arch}`, version)}/bin/node`], version }),
     starts: [["start.mjs"], ["start.cjs"]],
+    commandLine: [],
   };
 }
 
@@ -52,6 +55,20 @@ const denoLibc = platform === "linux" ? "-glibc" : "";
 const { version: workerdVersion } = JSON.parse(
   readFileSync(`${root}node_modules/workerd/package.json`, "utf8"),
 );
+
+/** What a bundler or another package manager makes of the package, run on the project's own Node.js. */
+function through(name: string, host: string, tool: string, npmName: string, version: string): Runtime {
+  const folder = () => fetchPackage(npmName, version);
+  return {
+    name: `Node.js 24, ${name}`,
+    prepare() {
+      folder();
+      return { command: [node, `${here}${host}.ts`, tool], version };
+    },
+    starts: [["start.mjs"]],
+    folder,
+  };
+}
 
 const EDGE_VERSION = "4.0.1";
 
@@ -66,16 +83,21 @@ export const RUNTIMES: readonly Runtime[] = [
       const version = "1.4.5";
       return { command: [`${fetchPackage(`@oven/bun-${platform}-${bunArch}`, version)}/bin/bun`], version };
     },
-    starts: [["start.mjs"]],
+    starts: [["start.mjs"], ["serve.mjs"]],
+    commandLine: [],
   },
   {
     name: "Deno",
     prepare() {
       const version = "2.9.6";
       const deno = `${fetchPackage(`@deno/${platform}-${arch}${denoLibc}`, version)}/deno`;
-      return { command: [deno, "run", "--allow-net=127.0.0.1", "--allow-env", "--allow-read"], version };
+      return { command: [deno, "run", "--no-prompt", "--allow-net=127.0.0.1"], version };
     },
-    starts: [["start.mjs"]],
+    starts: [["start.mjs"], ["serve.mjs"]],
+    commandLine: [
+      "--allow-env=COMPLYCUBE_API_KEY,COMPLYCUBE_BASE_URL,NO_COLOR,FORCE_COLOR",
+      "--allow-read=.",
+    ],
   },
   {
     name: "workerd (Cloudflare)",
@@ -102,4 +124,10 @@ export const RUNTIMES: readonly Runtime[] = [
     },
     starts: [["script.js"]],
   },
+  through("installed by pnpm", "host-installer", "pnpm", "pnpm", "12.21.0"),
+  through("installed by Yarn, Plug'n'Play", "host-installer", "yarn", "@yarnpkg/cli-dist", "4.18.1"),
+  through("bundled by esbuild", "host-bundler", "esbuild", "esbuild", "0.28.2"),
+  through("bundled by webpack", "host-bundler", "webpack", "webpack", "5.112.2"),
+  through("bundled by Rspack", "host-bundler", "rspack", "@rspack/core", "2.3.3"),
+  through("bundled by Vite for a server", "host-bundler", "vite", "vite", "8.3.8"),
 ];

@@ -88,6 +88,18 @@ export async function runSuite(parts, { key, mockUrl, faultsUrl, isBrowser }) {
       equal(await calling.token.generate("CLIENT_ID", WEB), "<CLIENT_TOKEN>");
       equal(statuses.join(), "503,200");
     },
+    async "sends the request again after a connection that was reset"() {
+      equal(
+        await client(`${faultsUrl}/resets-once/${unique()}`).token.generate("CLIENT_ID", WEB),
+        "<CLIENT_TOKEN>",
+      );
+    },
+    async "sends the request again after a kept connection that the server had closed"() {
+      const calling = client(`${faultsUrl}/closes-kept`);
+      for (let call = 1; call <= 3; call++) {
+        equal(await calling.token.generate("CLIENT_ID", WEB), "<CLIENT_TOKEN>");
+      }
+    },
     async "refuses a bad pattern before anything is sent"() {
       let sent = 0;
       const calling = client(mockUrl, {

@@ -56,11 +56,7 @@ export async function startLimitServer(perSecond: number, retryAfter?: number): 
     arrivals,
     minted,
     refused: () => arrivals.length - accepted.length,
-    busiestSecond: () =>
-      arrivals.reduce((most, from, i) => {
-        const after = arrivals.slice(i).findIndex((at) => at - from >= 1_000);
-        return Math.max(most, after < 0 ? arrivals.length - i : after);
-      }, 0),
+    busiestSecond: () => busiestSecond(arrivals),
     tookMs: () => (arrivals.at(-1) ?? 0) - (arrivals[0] ?? 0),
     async close() {
       server.close();
@@ -68,4 +64,12 @@ export async function startLimitServer(perSecond: number, retryAfter?: number): 
       await once(server, "close");
     },
   };
+}
+
+/** The most of these times, in order, that lie within any one second. */
+export function busiestSecond(times: number[]): number {
+  return times.reduce((most, from, i) => {
+    const after = times.slice(i).findIndex((at) => at - from >= 1_000);
+    return Math.max(most, after < 0 ? times.length - i : after);
+  }, 0);
 }

@@ -15,9 +15,13 @@ export interface RedisServer {
   stop(): Promise<void>;
   /** Starts it again, empty, on the same port. */
   start(): Promise<void>;
+  /** Stops it in its tracks, sockets open, until `thaw`. */
+  freeze(): void;
+  thaw(): void;
 }
 
-export async function startRedis(): Promise<RedisServer> {
+/** @param settings more of what a command line of `redis-server` takes */
+export async function startRedis(...settings: string[]): Promise<RedisServer> {
   const port = await freePort();
   let child: ChildProcess;
   const start = async () => {
@@ -34,6 +38,7 @@ export async function startRedis(): Promise<RedisServer> {
         "no",
         "--daemonize",
         "no",
+        ...settings,
       ],
       { stdio: "ignore" },
     );
@@ -45,7 +50,14 @@ export async function startRedis(): Promise<RedisServer> {
     await once(child, "exit");
   };
   await start();
-  return { url: `redis://127.0.0.1:${port}`, port, start, stop };
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    port,
+    start,
+    stop,
+    freeze: () => child.kill("SIGSTOP"),
+    thaw: () => child.kill("SIGCONT"),
+  };
 }
 
 async function freePort(): Promise<number> {

@@ -43,7 +43,7 @@ async function generate(args: string[], environmentKey = "other_KEY_OF_THE_ENVIR
 }
 
 let files = 0;
-function keyFile(content: string): string {
+function keyFile(content: string | Buffer): string {
   const file = join(folder, `key-${++files}`);
   writeFileSync(file, content);
   return file;
@@ -121,6 +121,11 @@ describe("the API key", () => {
     ],
     ["that is a dash", () => "-", "Cannot read the file of --api-key-file: there is no such file."],
     ["that is a directory", () => folder, "Cannot read the file of --api-key-file: it is a directory."],
+    [
+      "in UTF-16, as PowerShell 5 writes it",
+      () => keyFile(Buffer.from(`\uFEFF${FILE_KEY}\r\n`, "utf16le")),
+      "Cannot read the file of --api-key-file: it is UTF-16. Save it as UTF-8.",
+    ],
     ["that is empty", () => keyFile(""), "The file of --api-key-file is empty."],
     ["with blanks alone", () => keyFile(" \n"), "The file of --api-key-file is empty."],
     [

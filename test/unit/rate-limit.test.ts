@@ -1,4 +1,5 @@
 import { getEventListeners } from "node:events";
+import { mock } from "node:test";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { GUARD_MS, LOOK_EVERY_MS, SlidingWindow } from "../../src/core/limit/sliding-window.ts";
 import { ComplyCube, type ComplyCubeOptions, type RateLimiter } from "../../src/index.ts";
@@ -450,6 +451,22 @@ describe("after fake timers", () => {
     for (let i = 0; i < 8; i++) void faked.client.token.generate("CLIENT_ID", TARGET);
     await vi.advanceTimersByTimeAsync(0);
     vi.useRealTimers();
+
+    const startedAt = performance.now();
+    const real = counted({ apiKey });
+    await Promise.all([1, 2, 3].map(() => real.client.token.generate("CLIENT_ID", TARGET)));
+
+    expect(performance.now() - startedAt).toBeLessThan(3_000);
+  });
+
+  test("that node:test mocked, calls with the same key go on", async () => {
+    vi.useRealTimers();
+    const apiKey = key("test_");
+    mock.timers.enable();
+    const mocked = counted({ apiKey });
+    for (let i = 0; i < 8; i++) void mocked.client.token.generate("CLIENT_ID", TARGET);
+    mock.timers.tick(3_600_000);
+    mock.timers.reset();
 
     const startedAt = performance.now();
     const real = counted({ apiKey });

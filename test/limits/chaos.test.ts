@@ -1,0 +1,315 @@
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { Cluster, Redis } from "ioredis";
+import { createClient } from "redis";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import type { RateLimiter } from "../../src/index.ts";
+import { type RedisRateLimitOptions, redisRateLimit } from "../../src/redis/index.ts";
+import { busiestSecond } from "../support/limit-server.ts";
+import { hasRedis, type RedisServer, startRedis } from "../support/redis-server.ts";
+
+const PER_SECOND = 10;
+/** Four of them stay below the limit. */
+const FALLBACK_PER_SECOND = 2;
+const PROCESSES = 4;
+
+describe.skipIf(!hasRedis)(
+  hasRedis ? "a fleet's limit" : "a fleet's limit (SKIPPED: redis-server is not installed)",
+  () => {
+    test.each<[string, (redis: RedisServer, admin: Redis) => unknown, away: boolean]>([
+      ["is restarted", (redis) => redis.stop().then(redis.start), false],
+      ["forgets its scripts", (_, admin) => admin.script("FLUSH"), false],
+      ["forgets everything", (_, admin) => admin.flushall(), false],
+      ["answers 400 ms late once", (_, admin) => admin.client("PAUSE", 400), false],
+      ["hangs for 3 s", (_, admin) => admin.client("PAUSE", 3_000), true],
+      ["is stopped in its tracks for 3 s", (redis) => freeze(redis, 3_000), true],
+      ["is away for 3 s", (redis) => redis.stop().then(() => delay(3_000).then(redis.start)), true],
+    ])("is never passed while Redis %s, and the pace comes back", async (_, chaos, away) => {
+      const redis = await started();
+      const onError = vi.fn();
+      const limits = Array.from({ length: PROCESSES }, () =>
+        redisRateLimit({
+          store: ioredis(redis),
+          perSecond: PER_SECOND,
+          fallbackPerSecond: FALLBACK_PER_SECOND,
+          onError,
+        }),
+      );
+      const admin = ioredis(redis);
+
+      const working = work(limits, away ? 12_000 : 7_000);
+      await delay(2_500);
+      await chaos(redis, admin);
+      const { at, errors } = await working;
+
+      expect(errors).toEqual([]);
+      expect(busiestSecond(at)).toBeLessThanOrEqual(PER_SECOND);
+      const lastThreeSeconds = at.filter((time) => time > (at.at(-1) as number) - 3_000).length;
+      expect(lastThreeSeconds).toBeGreaterThanOrEqual(2 * PER_SECOND);
+      if (away) expect(onError).toHaveBeenCalledTimes(PROCESSES);
+    });
+
+    test.each<[string, (redis: RedisServer) => RedisRateLimitOptions["store"]]>([
+      ["a fresh client of ioredis", (redis) => ioredis(redis)],
+      ["a lazy one", (redis) => ioredis(redis, { lazyConnect: true })],
+      ["one without a queue of its own", (redis) => ioredis(redis, { enableOfflineQueue: false })],
+      ["one with a key prefix", (redis) => ioredis(redis, { keyPrefix: "app:" })],
+      ["one with numbers as strings", (redis) => ioredis(redis, { stringNumbers: true })],
+      ["a client of redis that nobody has connected", (redis) => nodeRedis(redis)],
+      ["one that speaks RESP3", (redis) => nodeRedis(redis, 3)],
+    ])("%s is used from the first call on", async (_, make) => {
+      const redis = await started();
+      const onError = vi.fn();
+      const limit = redisRateLimit({ store: make(redis), perSecond: 3, fallbackPerSecond: 100, onError });
+
+      const { at } = await work([limit], 1_100);
+
+      expect(onError).not.toHaveBeenCalled();
+      expect(busiestSecond(at)).toBe(3);
+    });
+
+    test("a Redis that starts late, within the time it has to answer, is waited for", async () => {
+      const redis = await started();
+      await redis.stop();
+      const onError = vi.fn();
+      const limit = redisRateLimit({ store: ioredis(redis), perSecond: 3, fallbackPerSecond: 100, onError });
+
+      const first = limit.acquire();
+      await delay(100);
+      await redis.start();
+      await first;
+
+      expect(onError).not.toHaveBeenCalled();
+    });
+
+    test.each<
+      [string, RegExp, (redis: RedisServer, admin: Redis) => Promise<RedisRateLimitOptions["store"]>]
+    >([
+      [
+        "an ACL that forbids the script",
+        /NOPERM/,
+        async (redis, admin) => {
+          await admin.call("ACL", "SETUSER", "app", "on", ">secret", "~*", "+@all", "-eval", "-evalsha");
+          return ioredis(redis, { username: "app", password: "secret" });
+        },
+      ],
+      [
+        "a key of another type",
+        /WRONGTYPE/,
+        async (redis, admin) => {
+          await admin.rpush("complycube-tokens:rate-limit", "mine");
+          return ioredis(redis);
+        },
+      ],
+      [
+        "a replica, which cannot be written to",
+        /READONLY|NOREPLICAS|MASTERDOWN/,
+        async (redis, admin) => {
+          await admin.replicaof("127.0.0.1", "1");
+          return ioredis(redis);
+        },
+      ],
+    ])("%s is told once, and each process keeps to its share", async (_, message, make) => {
+      const redis = await started();
+      const onError = vi.fn();
+      const store = await make(redis, ioredis(redis));
+      const limit = redisRateLimit({ store, perSecond: 10, fallbackPerSecond: 5, onError });
+
+      const { at, errors } = await work([limit], 6_300);
+
+      expect(errors).toEqual([]);
+      expect(onError).toHaveBeenCalledOnce();
+      expect(String(onError.mock.calls[0]?.[0])).toMatch(message);
+      expect(busiestSecond(at)).toBe(5);
+      // From a second after Redis went away: 5 of each second, within 5 %.
+      const tookMs = (at.at(25) as number) - (at[0] as number);
+      expect(tookMs).toBeGreaterThanOrEqual(5_000);
+      expect(tookMs).toBeLessThan(5_000 * 1.05);
+    });
+
+    test("without onError, Redis going away is one warning on the console", async () => {
+      const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+      onTestFinished(() => warn.mockRestore());
+      const redis = await started();
+      const store = ioredis(redis);
+      await store.ping();
+      await redis.stop();
+      const limit = redisRateLimit({ store, perSecond: 10, fallbackPerSecond: 100 });
+
+      await Promise.all([limit.acquire(), limit.acquire(), limit.acquire()]);
+
+      expect(warn).toHaveBeenCalledOnce();
+      expect(warn.mock.calls[0]?.[0]).toContain("complycube-tokens/redis: Redis is away");
+    });
+
+    test("with fallbackPerSecond: false, all that wait fail together, and later ones at once", async () => {
+      const redis = await started();
+      const limit = redisRateLimit({
+        store: ioredis(redis),
+        perSecond: 2,
+        fallbackPerSecond: false,
+        onError: () => {},
+      });
+      await limit.acquire();
+      redis.freeze();
+      const startedAt = performance.now();
+
+      const asked = await Promise.allSettled(Array.from({ length: 1_000 }, () => limit.acquire()));
+      const tookMs = performance.now() - startedAt;
+      const later = await limit.acquire().catch(String);
+      const laterMs = performance.now() - startedAt - tookMs;
+      redis.thaw();
+
+      expect(asked.filter(({ status }) => status === "rejected")).toHaveLength(1_000);
+      expect(tookMs).toBeLessThan(1_500);
+      expect(later).toContain("Redis did not answer within 500 ms.");
+      expect(laterMs).toBeLessThan(50);
+    });
+
+    test("a hold that one process is told of holds those who wait in another", async () => {
+      const redis = await started();
+      const [one, other] = [1, 2].map(() => redisRateLimit({ store: ioredis(redis), perSecond: 1 })) as [
+        RateLimiter,
+        RateLimiter,
+      ];
+      await one.acquire();
+      const waiting = other.acquire().then(() => performance.now());
+      await delay(300);
+      const heldAt = performance.now();
+      one.penalize?.(3_000);
+
+      expect((await waiting) - heldAt).toBeGreaterThanOrEqual(2_990);
+    });
+
+    test("a Redis that has forgotten the places of the last second gives none before it is over", async () => {
+      const redis = await started();
+      const store = ioredis(redis);
+      const limit = redisRateLimit({ store, perSecond: 3 });
+      await Promise.all([limit.acquire(), limit.acquire(), limit.acquire()]);
+      const startedAt = performance.now();
+      await store.flushall();
+
+      await limit.acquire();
+
+      expect(performance.now() - startedAt).toBeGreaterThanOrEqual(990);
+    });
+
+    test("an abort gives the place back to the next that asks", async () => {
+      const redis = await started();
+      const limit = redisRateLimit({ store: ioredis(redis), perSecond: 1 });
+      await limit.acquire();
+      const startedAt = performance.now();
+      const leaving = new AbortController();
+      const left = limit.acquire(leaving.signal);
+      const staying = limit.acquire();
+      await delay(100);
+      leaving.abort("now");
+      await expect(left).rejects.toBe("now");
+      await delay(100);
+
+      await limit.acquire();
+      const tookMs = performance.now() - startedAt;
+      await staying;
+
+      expect(tookMs).toBeLessThan(1_600);
+      expect(performance.now() - startedAt).toBeLessThan(2_700);
+    });
+
+    test("maxQueue: 0 lets everyone through who has room, and refuses the rest", async () => {
+      const redis = await started();
+      const limit = redisRateLimit({ store: ioredis(redis), perSecond: 3, maxQueue: 0 });
+
+      const asked = await Promise.allSettled([1, 2, 3, 4, 5].map(() => limit.acquire()));
+
+      expect(asked.filter(({ status }) => status === "fulfilled")).toHaveLength(3);
+    });
+
+    test("holds on a Cluster of three", async () => {
+      const nodes = await Promise.all(
+        [0, 1, 2].map((i) =>
+          started(
+            "--cluster-enabled",
+            "yes",
+            "--cluster-config-file",
+            join(tmpdir(), `nodes-${process.pid}-${i}.conf`),
+          ),
+        ),
+      );
+      const [first, ...others] = nodes as [RedisServer, ...RedisServer[]];
+      const slots = [0, 5_461, 10_923, 16_384];
+      for (const [i, node] of nodes.entries()) {
+        const admin = ioredis(node);
+        await admin.call("CLUSTER", "RESET");
+        await admin.call("CLUSTER", "ADDSLOTSRANGE", slots[i] as number, (slots[i + 1] as number) - 1);
+      }
+      for (const { port } of others) await ioredis(first).call("CLUSTER", "MEET", "127.0.0.1", port);
+      for (const node of nodes) {
+        await vi.waitFor(
+          async () => expect(await ioredis(node).call("CLUSTER", "INFO")).toContain("cluster_state:ok"),
+          { timeout: 20_000, interval: 250 },
+        );
+      }
+      const onError = vi.fn();
+      const limits = Array.from({ length: PROCESSES }, () => {
+        const store = new Cluster([{ host: "127.0.0.1", port: first.port }]);
+        onTestFinished(() => store.disconnect());
+        return redisRateLimit({ store, perSecond: PER_SECOND, onError });
+      });
+
+      const { at, errors } = await work(limits, 3_000);
+
+      expect(errors).toEqual([]);
+      expect(onError).not.toHaveBeenCalled();
+      expect(busiestSecond(at)).toBe(PER_SECOND);
+    });
+  },
+);
+
+async function started(...settings: string[]): Promise<RedisServer> {
+  const redis = await startRedis(...settings);
+  onTestFinished(() => {
+    redis.thaw();
+    return redis.stop();
+  });
+  return redis;
+}
+
+function ioredis({ port }: RedisServer, options: object = {}): Redis {
+  const client = new Redis(port, "127.0.0.1", { retryStrategy: () => 50, ...options });
+  client.on("error", () => {});
+  onTestFinished(() => client.disconnect());
+  return client;
+}
+
+function nodeRedis({ port }: RedisServer, RESP: 2 | 3 = 2) {
+  const client = createClient({ socket: { host: "127.0.0.1", port, reconnectStrategy: 50 }, RESP });
+  client.on("error", () => {});
+  onTestFinished(() => client.destroy());
+  return client;
+}
+
+async function freeze(redis: RedisServer, ms: number): Promise<void> {
+  redis.freeze();
+  await delay(ms);
+  redis.thaw();
+}
+
+/** Lets five callers of each limiter take one place after the other, and returns when, in order. */
+async function work(limits: RateLimiter[], ms: number): Promise<{ at: number[]; errors: unknown[] }> {
+  const at: number[] = [];
+  const errors: unknown[] = [];
+  const end = performance.now() + ms;
+  const callers = limits.flatMap((limit) => [1, 2, 3, 4, 5].map(() => limit));
+  await Promise.all(
+    callers.map(async (limit) => {
+      while (performance.now() < end) {
+        await limit.acquire().then(
+          () => at.push(performance.now()),
+          (error: unknown) => errors.push(error),
+        );
+      }
+    }),
+  );
+  return { at: at.sort((a, b) => a - b), errors };
+}
