@@ -3,7 +3,6 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import { root } from "../scripts/root.ts";
 import { API_KEY, CLIENT_ID, REFERRER } from "./exchange.ts";
-import { hasUndiciTransport } from "./rivals.ts";
 
 /** What is timed: importing a package in a fresh process, or a fresh process up to its first token. */
 export interface ColdStart {
@@ -27,7 +26,6 @@ const imported: Record<string, string> = {
   "openapi-fetch": "openapi-fetch",
   "@complycube/api": "@complycube/api",
   "complycube-tokens": "complycube-tokens",
-  ...(hasUndiciTransport && { "complycube-tokens, undici": "complycube-tokens/undici" }),
 };
 
 /** JavaScript, so that nothing is spent on stripping types. `url` is the server's. */
@@ -43,12 +41,6 @@ const token = await client.token.generate${call};`,
   "complycube-tokens": `import { ComplyCube } from "complycube-tokens";
 const client = new ComplyCube({ ${settings}, baseUrl: url });
 const token = await client.token.generate${call};`,
-  ...(hasUndiciTransport && {
-    "complycube-tokens, undici": `import { ComplyCube } from "complycube-tokens";
-import { undiciFetch } from "complycube-tokens/undici";
-const client = new ComplyCube({ ${settings}, baseUrl: url, fetch: undiciFetch() });
-const token = await client.token.generate${call};`,
-  }),
 };
 
 /** Starts each process once a round, one after the other, in another order each time. */

@@ -9,6 +9,8 @@ export function formatResults(results: Results): string {
     `Node.js ${environment.node} · ${versions.join(" · ")}`,
     `Medians over ${rounds} interleaved rounds. Load average before the run: ${environment.loadBefore.toFixed(1)}.`,
     "",
+    table(roundTripRows(results.roundTrips)),
+    "",
     table(clientRows(results), GROUPS),
     "",
     `server: ${server
@@ -29,6 +31,23 @@ export function formatResults(results: Results): string {
       ]),
     ]),
   ].join("\n");
+}
+
+/** A cell: connections, full + resumed handshakes, requests. */
+function roundTripRows(roundTrips: Results["roundTrips"]): string[][] {
+  const names = [...new Set(roundTrips.map(({ rival }) => rival))];
+  const situations = [...new Set(roundTrips.map(({ situation }) => situation))];
+  const rows = situations.map((situation) => {
+    const cells = names.map((name) => {
+      const found = roundTrips.find((each) => each.situation === situation && each.rival === name);
+      if (found?.counts === undefined) return "-";
+      const { connections, fullHandshakes, resumedHandshakes, requests } = found.counts;
+      const cost = `${connections} ${fullHandshakes}+${resumedHandshakes} ${requests}`;
+      return found.outcome === "minted" ? cost : `${found.outcome} ${cost}`;
+    });
+    return [situation, ...cells];
+  });
+  return [["connections, full + resumed handshakes, requests", ...names], ...rows];
 }
 
 function clientRows(results: Results): string[][] {

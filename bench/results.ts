@@ -1,5 +1,6 @@
 import type { ColdStart } from "./cold-start.ts";
 import type { Load } from "./driver.ts";
+import type { RoundTrips } from "./round-trips.ts";
 
 /** One rival's stretch of calls in one round, and how busy it kept the server. */
 export interface Window extends Load {
@@ -20,6 +21,8 @@ export interface Results {
     versions: Record<string, string>;
   };
   rounds: number;
+  /** What each rival cost the server in each situation. */
+  roundTrips: RoundTrips[];
   /** What plain sockets get out of the server, in answers a second. */
   server: { connections: number; pipelined: number; callsPerSecond: number; busy: number }[];
   rivals: RivalResult[];

@@ -1,9 +1,11 @@
-import { existsSync } from "node:fs";
-import { root } from "../scripts/root.ts";
 import { API_KEY, CLIENT_ID, REFERRER, TIMEOUT_MS } from "./exchange.ts";
 
 /** Mints one token. */
-export type Mint = () => Promise<string>;
+export interface Mint {
+  (): Promise<string>;
+  /** Opens the connection of the next call, where the client can. */
+  preconnect?(): void;
+}
 
 /** One way to mint a token. All send the same request and give back the token's text. */
 export interface Rival {
@@ -113,31 +115,20 @@ const ours: Rival = {
   name: "complycube-tokens",
   async load(baseUrl) {
     const { ComplyCube } = await import("complycube-tokens");
-    const { token } = new ComplyCube({ apiKey: API_KEY, baseUrl, timeoutMs: TIMEOUT_MS });
-    return () => token.generate(CLIENT_ID, { referrer: REFERRER });
+    const client = new ComplyCube({ apiKey: API_KEY, baseUrl, timeoutMs: TIMEOUT_MS });
+    const mint = () => client.token.generate(CLIENT_ID, { referrer: REFERRER });
+    return Object.assign(mint, { preconnect: () => client.preconnect() });
   },
 };
 
-const oursOverUndici: Rival = {
-  name: "complycube-tokens, undici",
+const oursOverFetch: Rival = {
+  name: "complycube-tokens, fetch",
   async load(baseUrl) {
     const { ComplyCube } = await import("complycube-tokens");
-    const { undiciFetch } = (await import(UNDICI_SUBPATH)) as {
-      undiciFetch(): (url: string, init: RequestInit) => Promise<Response>;
-    };
-    const { token } = new ComplyCube({
-      apiKey: API_KEY,
-      baseUrl,
-      timeoutMs: TIMEOUT_MS,
-      fetch: undiciFetch(),
-    });
+    const { token } = new ComplyCube({ apiKey: API_KEY, baseUrl, timeoutMs: TIMEOUT_MS, fetch });
     return () => token.generate(CLIENT_ID, { referrer: REFERRER });
   },
 };
-
-const UNDICI_SUBPATH: string = "complycube-tokens/undici";
-/** Whether this build has the faster transport. */
-export const hasUndiciTransport = existsSync(`${root}dist/undici.js`);
 
 /** Every rival, in the order of the table. */
 export const rivals: readonly Rival[] = [
@@ -148,5 +139,5 @@ export const rivals: readonly Rival[] = [
   heyApi,
   official,
   ours,
-  ...(hasUndiciTransport ? [oursOverUndici] : []),
+  oursOverFetch,
 ];

@@ -9,7 +9,8 @@ import { measureColdStarts } from "./cold-start.ts";
 import type { Load, Memory, Task } from "./driver.ts";
 import { formatResults } from "./report.ts";
 import { median, type Results, type RivalResult } from "./results.ts";
-import { hasUndiciTransport, rivals } from "./rivals.ts";
+import { rivals } from "./rivals.ts";
+import { countRoundTrips } from "./round-trips.ts";
 import type { Busy } from "./server.ts";
 import { judge } from "./targets.ts";
 
@@ -49,9 +50,10 @@ const IN_FLIGHT = [1, 32];
 const note = (text: string) => console.error(text);
 
 const loadBefore = os.loadavg()[0] ?? 0;
+note("Round trips …");
+const roundTrips = await countRoundTrips(flags.quick);
 const server = await startChild<{ port: number }, object, Busy>("server.ts");
 const url = `http://127.0.0.1:${server.first.port}`;
-if (!hasUndiciTransport) note("This build has no undici transport (dist/undici.js): its rows are left out.");
 
 note("The server alone …");
 const serverResults = await measureServer();
@@ -65,6 +67,7 @@ server.stop();
 const measured = {
   environment: describeEnvironment(),
   rounds: plan.rounds,
+  roundTrips,
   server: serverResults,
   rivals: rivalResults,
   coldStarts,
@@ -146,7 +149,6 @@ async function measureSizes(): Promise<Results["sizes"]> {
     await measureSize("@complycube/api", 'export { ComplyCube } from "@complycube/api"', "node"),
     await measureSize("complycube-tokens", `export { ComplyCube } from "${root}dist/index.js"`),
     await measureSize("complycube-tokens/referrer", dist("referrer.js")),
-    ...(hasUndiciTransport ? [await measureSize("complycube-tokens/undici", dist("undici.js"))] : []),
   ];
 }
 

@@ -76,6 +76,80 @@ describe.skipIf(!consumer)("with its optional peers", () => {
   });
 });
 
+describe.skipIf(!consumer)("the default transport is seen", () => {
+  const mint = `
+    const { ComplyCube } = await import("complycube-tokens");
+    const mint = (options) =>
+      new ComplyCube({ apiKey: "test_SECRET_KEY", maxRetries: 0, ...options })
+        .token.generate("CLIENT_ID", { appId: "com.example.app" });`;
+
+  test.each([
+    ["MSW 3", ""],
+    ["MSW 2", "msw-2"],
+  ])("by %s, installed after the client was made", (_, folder) => {
+    const token = run(
+      join(consumer as string, folder),
+      `${mint}
+      const { http, HttpResponse } = await import("msw");
+      const { setupServer } = await import("msw/node");
+      const server = setupServer(
+        http.post("https://api.complycube.com/v1/tokens", async ({ request }) => {
+          const { clientId } = await request.json();
+          return HttpResponse.json({ token: [clientId, request.headers.get("authorization")].join("/") });
+        }),
+      );
+      server.listen({ onUnhandledRequest: "error" });
+      console.log(JSON.stringify(await mint()));
+      server.close();`,
+    );
+
+    expect(token).toBe("CLIENT_ID/test_SECRET_KEY");
+  });
+
+  test("by nock", () => {
+    const outcome = run(
+      consumer as string,
+      `${mint}
+      const { default: nock } = await import("nock");
+      nock("https://api.complycube.com").post("/v1/tokens").reply(200, { token: "NOCKED" });
+      const token = await mint();
+      nock("https://api.complycube.com").post("/v1/tokens").reply(401, { type: "unauthorized", message: "No." });
+      console.log(JSON.stringify({ token, refused: await mint().catch(({ status }) => status) }));`,
+    );
+
+    expect(outcome).toEqual({ token: "NOCKED", refused: 401 });
+  });
+
+  test("by OpenTelemetry, whose spans hold neither key nor token", () => {
+    const spans = run(
+      consumer as string,
+      `const { InMemorySpanExporter, NodeTracerProvider, SimpleSpanProcessor } = require("@opentelemetry/sdk-trace-node");
+      const { registerInstrumentations } = require("@opentelemetry/instrumentation");
+      const { HttpInstrumentation } = require("@opentelemetry/instrumentation-http");
+      const exporter = new InMemorySpanExporter();
+      new NodeTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] }).register();
+      registerInstrumentations({ instrumentations: [new HttpInstrumentation()] });
+      ${mint}
+      const server = require("node:http").createServer((_, response) => response.end('{"token":"SECRET_TOKEN"}'));
+      await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+      await mint({ baseUrl: "http://127.0.0.1:" + server.address().port });
+      server.close().closeAllConnections();
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      const spans = exporter.getFinishedSpans().map(({ kind, attributes }) => ({ kind, attributes }));
+      console.log(JSON.stringify(spans));`,
+    );
+
+    const CLIENT = 2;
+    const ours = spans.filter(({ kind }: { kind: number }) => kind === CLIENT);
+    expect(ours).toHaveLength(1);
+    expect(ours[0].attributes).toMatchObject({
+      "http.request.method": "POST",
+      "http.response.status_code": 200,
+    });
+    expect(JSON.stringify(spans)).not.toMatch(/SECRET/);
+  });
+});
+
 describe("in a project that has nothing else", () => {
   test.each(subpaths)("%s loads, or names the one optional peer that it wants", (subpath) => {
     const outcome = run(

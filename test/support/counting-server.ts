@@ -19,6 +19,8 @@ export interface CountingServer {
   counts: Counts;
   /** The connections that are open. */
   sockets: Set<Socket>;
+  /** Makes the server close, or ignore, the connections that are open now as soon as they are used again. */
+  turn(manner: "close" | "silent"): void;
   close(): void;
 }
 
@@ -30,10 +32,15 @@ export async function startCountingServer(
 ): Promise<CountingServer> {
   const counts: Counts = { connections: 0, fullHandshakes: 0, resumedHandshakes: 0, requests: 0 };
   const sockets = new Set<Socket>();
+  const secured = new Set<Socket>();
+  const turned = new Map<Socket, "close" | "silent">();
   const server = createServer(
     { key: certificate, cert: certificate, maxVersion: tls },
     (request, response) => {
       counts.requests++;
+      const manner = turned.get(request.socket);
+      if (manner === "close") request.socket.destroy();
+      if (manner !== undefined) return;
       response.shouldKeepAlive = true;
       response.setHeader("connection", "keep-alive"); // Node.js adds its own hint only where it writes this header itself.
       if (hintSeconds !== undefined) response.setHeader("keep-alive", `timeout=${hintSeconds}`);
@@ -48,6 +55,8 @@ export async function startCountingServer(
     socket.on("close", () => sockets.delete(socket));
   });
   server.on("secureConnection", (socket: TLSSocket) => {
+    secured.add(socket);
+    socket.on("close", () => secured.delete(socket));
     if (socket.isSessionReused()) counts.resumedHandshakes++;
     else counts.fullHandshakes++;
   });
@@ -58,6 +67,9 @@ export async function startCountingServer(
     url: `https://localhost:${(server.address() as AddressInfo).port}`,
     counts,
     sockets,
+    turn(manner) {
+      for (const socket of secured) turned.set(socket, manner);
+    },
     close() {
       server.close();
       for (const socket of sockets) socket.destroy();

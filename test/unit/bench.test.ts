@@ -10,10 +10,12 @@ test("the benchmark runs every rival and judges every target", { timeout: 120_00
   });
 
   expect(status, stderr).toBe(0);
-  const { rivals, server, coldStarts, sizes, targets } = JSON.parse(stdout) as Results;
+  const { rivals, roundTrips, server, coldStarts, sizes, targets } = JSON.parse(stdout) as Results;
   expect(rivals.map(({ name }) => name)).toEqual(
     expect.arrayContaining(["fetch", "undici.request", "@complycube/api", "complycube-tokens"]),
   );
+  const ours = roundTrips.filter(({ rival }) => rival === "complycube-tokens");
+  expect(ours.map(({ outcome }) => outcome)).toEqual(ours.map(() => "minted"));
   const numbers = [
     ...rivals.flatMap(({ load, heapBytes }) => [
       heapBytes,

@@ -64,6 +64,8 @@ export interface Transport {
   send(request: PlainRequest, signal: AbortSignal): Promise<Answer>;
   /** Opens the connection of the next call, where that can be done without a request. */
   preconnect?(baseUrl: string): void;
+  /** Says what may stand between this transport and the API, where no answer came. */
+  hint?(baseUrl: string): string;
 }
 
 /** What a generated operation asks of the client that it runs over: all of the request but the host and the key. */

@@ -47,7 +47,7 @@ export function createOperation(baseUrl: string, transport: Transport): Operatio
     try {
       answer = await operation({ client, body });
     } catch (thrown) {
-      throw unanswered(baseUrl, thrown, key);
+      throw unanswered(baseUrl, thrown, key, transport.hint?.(baseUrl));
     }
     return readAnswer(answer, key, client.url);
   };
@@ -85,13 +85,13 @@ function readAnswer({ status, headers, body, problem }: Answer, key: string, url
   return { token, status, requestId: readRequestId(headers, key) };
 }
 
-function unanswered(baseUrl: string, thrown: unknown, key: string): ConnectionError {
+function unanswered(baseUrl: string, thrown: unknown, key: string, hint = ""): ConnectionError {
   if (thrown instanceof NoResponseError) return new ConnectionError(thrown.message);
   const isStale = thrown instanceof BrokenConnectionError;
   const cause = redactCause(isStale ? thrown.cause : thrown, key);
   const { reason, isRefused } = reasonOf(cause);
   const kind = isRefused ? FinalConnectionError : isStale ? StaleConnectionError : ConnectionError;
-  return new kind(`No answer from ${new URL(baseUrl).origin}${reason}.`, { cause });
+  return new kind(`No answer from ${new URL(baseUrl).origin}${reason}.${hint}`, { cause });
 }
 
 /** Parsed when it is JSON, else its text; `undefined` when there is none. */

@@ -82,6 +82,21 @@ export function openAhead(baseUrl: string): void {
   spare.setTimeout(OPEN_AHEAD_MS, () => spare.connecting && spare.destroy());
 }
 
+/** Says so where the environment names a proxy that is not used. */
+export function hintAtProxy(baseUrl: string): string {
+  const url = new URL(baseUrl);
+  const { env } = process;
+  const name = ["HTTPS_PROXY", "https_proxy"].find((each) => env[each]);
+  const exceptions = (env.NO_PROXY ?? env.no_proxy ?? "").split(/[\s,]+/);
+  const isException = exceptions.some((host) => host === "*" || (host !== "" && url.hostname.endsWith(host)));
+  const isUsed = proxyOf(socketsOf(url).agent).proxyEnv !== undefined;
+  if (name === undefined || isException || isUsed || url.protocol !== "https:") return "";
+  return (
+    ` ${name} is set and was not used: start Node.js (22.21 or 24.5, or later) with NODE_USE_ENV_PROXY=1, ` +
+    "or pass a fetch that goes through the proxy."
+  );
+}
+
 /** Whether a connection was open before its request was made, so that the server may have closed it meanwhile. */
 export function wasOpenedAhead(socket: Socket | null): boolean {
   return socket !== null && openedAhead.has(socket);
