@@ -20,7 +20,7 @@ type Wire = components["schemas"];
 export interface WebTarget extends Omit<Wire["WebTokenRequest"], "clientId"> {
   /** Never together with `referrer`. */
   appId?: never;
-  /** It is an argument of its own, so that nothing in a target can replace it. */
+  /** The client ID is an argument of its own, so that no target can replace it. */
   clientId?: never;
 }
 
@@ -28,28 +28,28 @@ export interface WebTarget extends Omit<Wire["WebTokenRequest"], "clientId"> {
 export interface MobileTarget extends Omit<Wire["MobileTokenRequest"], "clientId"> {
   /** Never together with `appId`. */
   referrer?: never;
-  /** It is an argument of its own, so that nothing in a target can replace it. */
+  /** The client ID is an argument of its own, so that no target can replace it. */
   clientId?: never;
 }
 
-/** What a token is bound to: exactly one of a web page and an app. */
+/** What a token is bound to: either the pages of a web site or an app. */
 export type TokenTarget = WebTarget | MobileTarget;
 
 const EXAMPLES =
   'either { referrer: "https://www.example.com/*" } for the Web SDK or { appId: "com.example.app" } for a Mobile SDK';
-/** Shown where the arguments are mixed up. */
+/** Part of the message when the arguments are mixed up. */
 const CALL = 'The call is generate("CLIENT_ID", { referrer: "https://www.example.com/*" }).';
 
-/** Which patterns are accepted although they protect little, or seldom work. */
+/** Whether patterns are accepted that protect little (`allowAnyReferrer`) or work in few browsers (`allowReferrerPath`). */
 export interface AllowedReferrers {
   allowAnyReferrer: boolean;
   allowReferrerPath: boolean;
 }
 
-/** A field of a request: its type, what it has to be, and what else is checked of it. */
+/** A field of a request: its type, its meaning, and a check of its value. */
 interface Field<T> {
   type: T extends string ? "string" : T extends number ? "number" : never;
-  /** Follows "must be" in a message, and stands in the command line's help. */
+  /** What the value must be, for messages ("must be …") and for the command line's help. */
   what: string;
   /** Returns the value to send. */
   check?(value: T, allowed: AllowedReferrers): T;
@@ -59,12 +59,12 @@ type RequiredFields<R> = R extends unknown
   ? { [F in keyof R]-?: object extends Pick<R, F> ? never : F }[keyof R]
   : never;
 type Fields<R> = { [F in Exclude<keyof R, "clientId">]-?: Field<NonNullable<R[F]>> };
-/** What a token can be bound to: the field that one kind of request must have. */
+/** The field that says what a token is bound to: each kind of request has one. */
 type Binding = Exclude<RequiredFields<TokenRequest>, "clientId">;
 
 /**
- * The fields of a target, by what it is bound to. Whatever takes a target reads them here: `generate`, `generateMany`,
- * the handler and the command line. The compiler names a field of the spec that is missing.
+ * The fields of a target, by the field that it is bound to. `generate`, `generateMany`, the handler and the command line
+ * all read this one table. If a field of the spec is missing here, a compile error names it.
  */
 export const TARGET_FIELDS = {
   referrer: {
@@ -91,7 +91,7 @@ export const TARGET_FIELD_NAMES = /* @__PURE__ */ (() => [
 ])();
 const CLIENT_ID: Field<string> = { type: "string", what: "the ID of the client", check: refuseKey };
 
-/** Checks both arguments and makes the body of the request; nothing in `target` can replace `clientId`. */
+/** Checks both arguments and returns the body of the request. Nothing in `target` can replace `clientId`. */
 export function checkTokenRequest(
   clientId: unknown,
   target: unknown,
@@ -101,7 +101,7 @@ export function checkTokenRequest(
   const request: Record<string, unknown> = {
     clientId: checkField("clientId", clientId, CLIENT_ID, allowed, isCallMixedUp ? CALL : undefined),
   };
-  // Own fields only: what a polluted Object.prototype holds must not bind a token.
+  // Only own fields count, so that a polluted Object.prototype cannot bind a token.
   const given = checkFields("target", target as Record<string, unknown>, TARGET_FIELD_NAMES, CALL);
   const [binding, ...more] = BINDINGS.filter((name) => Object.hasOwn(given, name));
   if (binding === undefined || more.length > 0) {
@@ -146,7 +146,7 @@ function refuseKey(clientId: string): string {
   throw misuse("clientId", "looks like an API key", "Pass the ID of the client, and the key as { apiKey }.");
 }
 
-/** Returns the pattern as browsers write its host, since nothing says that the API does so before it compares. */
+/** Returns the pattern with its host as browsers write it, because the API may compare hosts letter by letter. */
 function checkReferrer(referrer: string, { allowAnyReferrer, allowReferrerPath }: AllowedReferrers): string {
   if (looksLikeAppId(referrer)) {
     throw misuse(
@@ -159,11 +159,11 @@ function checkReferrer(referrer: string, { allowAnyReferrer, allowReferrerPath }
   if (/(^|\.)(undefined|null)$|[${}]/.test(host)) {
     throw misuse(
       "referrer",
-      `${quote(referrer)} holds a value that was never filled in`,
+      `${quote(referrer)} contains a value that was never filled in`,
       "Is an environment variable missing?",
     );
   }
-  // Chrome's grammar has room for them: a comma in a host, and a whole pattern in a path.
+  // Chrome's grammar accepts both: a comma in a host, and a whole pattern in a path.
   if (/[,;]/.test(host) || /[,;](https?|\*):\/\//.test(path)) {
     throw new ReferrerPatternError(referrer, "several-patterns", referrer.search(/[,;]/));
   }
@@ -189,7 +189,7 @@ function checkReferrer(referrer: string, { allowAnyReferrer, allowReferrerPath }
   return canonical;
 }
 
-/** Letters, digits, `_`, `-` and dots in two parts or more: what Apple and Google allow between them, and not more. */
+/** Accepts two or more parts of letters, digits, `_` and `-` with dots between: all that Apple or Google allow. */
 function checkAppId(appId: string): string {
   if (/^www\./i.test(appId)) {
     throw misuse(
@@ -213,7 +213,7 @@ function checkAppId(appId: string): string {
   );
 }
 
-/** Reverse-DNS: a top-level domain comes first, and what comes last is not one that hosts often end in. */
+/** Returns whether text is in reverse-DNS order: it starts with a top-level domain and does not end like a host. */
 function looksLikeAppId(text: string): boolean {
   return (
     /^(com|org|net|io|app|dev|co|me|[a-z]{2})(\.[\w-]+){2,}$/i.test(text) &&

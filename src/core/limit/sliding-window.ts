@@ -1,14 +1,15 @@
 import { sleep } from "../abort.ts";
 import { RateLimitQueueFullError } from "../errors.ts";
 
-/** What holds calls back so that the account's limit is never passed. Give the same one to several clients to share it. */
+/** Decides when a request may be sent, so that the account's limit is never exceeded. Pass one to several clients to share it. */
 export interface RateLimiter {
   /**
-   * Resolves when one request may be sent. It is asked before every attempt, retries included, outside `timeoutMs`.
-   * What it rejects with, the call rejects with. When `signal` aborts, the call is over: give the place to another.
+   * Resolves when one request may be sent. It is called before every attempt, retries included, and its time does not
+   * count in `timeoutMs`. If it rejects, the call rejects with the same error. When `signal` aborts, the call is over,
+   * and its place belongs to the next one.
    */
   acquire(signal?: AbortSignal): Promise<void>;
-  /** Told that the API wants nothing for so many milliseconds, after a 429 or a `Retry-After`. */
+  /** Called after a 429 or a `Retry-After`, with the milliseconds for which no request may be sent. */
   penalize?(ms: number): void;
 }
 
@@ -24,7 +25,7 @@ export interface RateLimitOptions {
   maxQueue?: number | undefined;
 }
 
-/** A rate limiter as a call uses it: nothing to wait for is `undefined`, so that it costs no promise. */
+/** A rate limiter as a call uses it. `take` returns `undefined` where there is room, which saves a promise. */
 export interface Limit {
   take(signal: AbortSignal | undefined): Promise<void> | undefined;
   penalize(ms: number): void;
@@ -37,22 +38,22 @@ export interface Limit {
 export const DEFAULT_MAX_QUEUE = 1_000;
 export const WINDOW_MS = 1_000;
 /**
- * What a place is held for beyond its second. The API counts arrivals, not departures: where one request takes longer
- * to get there than one sent a second later, both would fall into the same second. It costs 2.5 % of the pace.
+ * How much longer than its second a place is held. The API counts arrivals and not departures: a request that arrives
+ * late can fall into the same second as one that was sent a second after it. This costs 2.5 % of the pace.
  */
 export const GUARD_MS = 25;
 export const HELD_MS = WINDOW_MS + GUARD_MS;
-/** How long a late answer holds its place at most, beyond its second. */
+/** How much longer than that a place is held at most when its answer is late. */
 const LATE_GUARD_MS = 1_000;
 /** Node.js closes a connection that was idle for this long. */
 export const COLD_AFTER_MS = 4_000;
-/** How often a waiting call looks whether its place has come nearer, and how often within the last two seconds. */
+/** How often a waiting call works out its place again, and how often in the last two seconds of its wait. */
 export const LOOK_EVERY_MS = 1_000;
 const LOOK_SOON_EVERY_MS = 100;
-/** A waiting call that has not looked for so long after it wanted to has vanished, or will stand in line again. */
+/** A waiting call that is this late to look leaves the line: its runtime has cancelled it, or it joins the line again. */
 const OVERDUE_MS = 50;
 
-/** A call that waits. Plain data: nobody but the call itself settles its promise or has its timer. */
+/** A call that waits. This is plain data: only the call itself has its timer and settles its promise. */
 interface Waiter {
   /** The order of asking. */
   readonly ticket: number;
@@ -60,29 +61,29 @@ interface Waiter {
 }
 
 /**
- * At most `perSecond` places in any second, whatever the arrival pattern; first come, first served. A token bucket
- * would let through twice that: its burst, and what it refills within the same second.
+ * Gives out at most `perSecond` places in any second, first come, first served. A token bucket would let twice as many
+ * through: its burst, and what it refills within the same second.
  *
- * Each call waits on a timer of its own, and on waking works out again when its place is: penalties, a changed limit
- * and callers who left need not be announced to it. So a call that vanishes without a word, as when Cloudflare Workers
- * cancel a request, holds up nobody.
+ * Each call waits on its own timer. When it wakes, it works out its place again, so penalties, a changed limit and
+ * aborted calls need no message to it. A call that disappears, as when Cloudflare Workers cancel a request, therefore
+ * holds up nobody.
  */
 export class SlidingWindow implements Limit {
   #perSecond: number;
   readonly #maxQueue: number;
-  /** How many places are held, by the whole millisecond until which they are. */
+  /** The number of places that are held, by the millisecond in which they become free. */
   readonly #held = new Map<number, number>();
-  /** Those who wait, by ticket. */
+  /** The calls that wait, in the order of their tickets. */
   readonly #line: Waiter[] = [];
   #tickets = 0;
   #closedUntil = 0;
-  /** When the first answer came on the connections that are open now. */
+  /** When the connections that are open now brought their first answer. */
   #openSince = Number.POSITIVE_INFINITY;
   #lastAnswerAt = Number.NEGATIVE_INFINITY;
-  /** On an open connection; 0 until it is known. */
+  /** The time of the fastest answer on an open connection; 0 until one is known. */
   #fastestAnswerMs = 0;
   #now = 0;
-  /** What its clock is ahead of the machine's: see `#look`. */
+  /** How far the clock of this window is ahead of `performance.now()`; see `#look`. */
   #aheadMs = 0;
 
   constructor(perSecond: number, maxQueue = DEFAULT_MAX_QUEUE) {
@@ -90,13 +91,13 @@ export class SlidingWindow implements Limit {
     this.#maxQueue = maxQueue;
   }
 
-  /** Whether forgetting it would change nothing. */
+  /** Whether it holds nothing, so that a new window can take its place. */
   get idle(): boolean {
     const now = this.#look();
     return this.#line.length === 0 && this.#held.size === 0 && now >= this.#closedUntil;
   }
 
-  /** @param onLook called each time that a waiting call looks for its place; what it throws ends the wait */
+  /** @param onLook called each time that the waiting call works out its place; an error that it throws ends the wait */
   take(signal: AbortSignal | undefined, onLook?: () => void): Promise<void> | undefined {
     const now = this.#look();
     if (this.#line.length === 0 && this.#placeAt(0, now) <= now) {
@@ -112,8 +113,8 @@ export class SlidingWindow implements Limit {
   }
 
   /**
-   * Holds the place of a request for longer whose answer came later than the fastest one on an open connection: its
-   * connection had to be opened first, or the event loop was busy, so it may have arrived by as much later.
+   * Holds the place of a request longer if its answer came later than the fastest one on an open connection. Its
+   * connection had to be opened first, or the event loop was busy, so the request may have arrived that much later.
    */
   settled(sentAt: number, answered: boolean): void {
     const now = this.#look();
@@ -134,7 +135,7 @@ export class SlidingWindow implements Limit {
     this.#lastAnswerAt = now;
   }
 
-  /** Changes the limit, for those who wait already too: they see it when they look. `Infinity` lets everyone through. */
+  /** Changes the limit, also for the calls that wait, which read it when they look again. `Infinity` means no limit. */
   resize(perSecond: number): void {
     this.#perSecond = perSecond;
   }
@@ -163,7 +164,7 @@ export class SlidingWindow implements Limit {
     }
   }
 
-  /** Returns how many wait in front of it. It stands in line still, or again, where it asked for its place. */
+  /** Returns how many calls wait in front of this one, and puts it back into the line if it is not there. */
   #standInLine(waiter: Waiter): number {
     const index = this.#line.indexOf(waiter);
     if (index >= 0) return index;
@@ -174,8 +175,8 @@ export class SlidingWindow implements Limit {
   }
 
   /**
-   * Forgets the places that have lapsed and the waiters in front who have vanished, and returns the time. Its clock
-   * never goes back: after fake timers were advanced and taken off, the places would lie hours ahead.
+   * Removes the places that have lapsed and the calls in front that have disappeared, and returns the time. The clock of
+   * this window never goes back: fake timers that were advanced and then removed would leave places hours ahead.
    */
   #look(): number {
     this.#aheadMs = Math.max(this.#aheadMs, this.#now - performance.now());
@@ -185,7 +186,7 @@ export class SlidingWindow implements Limit {
     return this.#now;
   }
 
-  /** When a call may go that has so many in front of it; not after `now` where that is at once. */
+  /** Returns when a call with so many calls in front of it may go, which is `now` if there is room. */
   #placeAt(ahead: number, now: number): number {
     const taken = [...this.#held.values()].reduce((sum, places) => sum + places, 0);
     const rounds = Math.floor(ahead / this.#perSecond);
@@ -202,7 +203,7 @@ export class SlidingWindow implements Limit {
     return at + rounds * HELD_MS;
   }
 
-  /** Adds to the places that are held until then. */
+  /** Adds to the number of places that are held until then. */
   #count(until: number, places: number): void {
     const key = Math.ceil(until);
     const sum = (this.#held.get(key) ?? 0) + places;
