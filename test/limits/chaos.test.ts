@@ -1,8 +1,9 @@
+import { rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { Cluster, Redis } from "ioredis";
-import { createClient } from "redis";
+import { createClient, createClientPool, createCluster, createSentinel } from "redis";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { RateLimiter } from "../../src/index.ts";
 import { type RedisRateLimitOptions, redisRateLimit } from "../../src/redis/index.ts";
@@ -13,6 +14,8 @@ const PER_SECOND = 10;
 /** Four of them stay below the limit. */
 const FALLBACK_PER_SECOND = 2;
 const PROCESSES = 4;
+
+type Store = RedisRateLimitOptions["store"];
 
 describe.skipIf(!hasRedis)(
   hasRedis ? "a fleet's limit" : "a fleet's limit (SKIPPED: redis-server is not installed)",
@@ -50,7 +53,7 @@ describe.skipIf(!hasRedis)(
       if (away) expect(onError).toHaveBeenCalledTimes(PROCESSES);
     });
 
-    test.each<[string, (redis: RedisServer) => RedisRateLimitOptions["store"]]>([
+    test.each<[string, (redis: RedisServer) => Store | Promise<Store>]>([
       ["a fresh client of ioredis", (redis) => ioredis(redis)],
       ["a lazy one", (redis) => ioredis(redis, { lazyConnect: true })],
       ["one without a queue of its own", (redis) => ioredis(redis, { enableOfflineQueue: false })],
@@ -58,10 +61,14 @@ describe.skipIf(!hasRedis)(
       ["one with numbers as strings", (redis) => ioredis(redis, { stringNumbers: true })],
       ["a client of redis that nobody has connected", (redis) => nodeRedis(redis)],
       ["one that speaks RESP3", (redis) => nodeRedis(redis, 3)],
+      ["a pool of redis", pool],
+      ["Sentinel of ioredis", ioredisSentinel],
+      ["Sentinel of redis", nodeRedisSentinel],
     ])("%s is used from the first call on", async (_, make) => {
       const redis = await started();
       const onError = vi.fn();
-      const limit = redisRateLimit({ store: make(redis), perSecond: 3, fallbackPerSecond: 100, onError });
+      const store = await make(redis);
+      const limit = redisRateLimit({ store, perSecond: 3, fallbackPerSecond: 100, onError });
 
       const { at } = await work([limit], 1_100);
 
@@ -83,9 +90,7 @@ describe.skipIf(!hasRedis)(
       expect(onError).not.toHaveBeenCalled();
     });
 
-    test.each<
-      [string, RegExp, (redis: RedisServer, admin: Redis) => Promise<RedisRateLimitOptions["store"]>]
-    >([
+    test.each<[string, RegExp, (redis: RedisServer, admin: Redis) => Promise<Store>]>([
       [
         "an ACL that forbids the script",
         /NOPERM/,
@@ -251,11 +256,10 @@ describe.skipIf(!hasRedis)(
         );
       }
       const onError = vi.fn();
-      const limits = Array.from({ length: PROCESSES }, () => {
-        const store = new Cluster([{ host: "127.0.0.1", port: first.port }]);
-        onTestFinished(() => store.disconnect());
-        return redisRateLimit({ store, perSecond: PER_SECOND, onError });
-      });
+      const clusters = [ioredisCluster, nodeRedisCluster, ioredisCluster, nodeRedisCluster];
+      const limits = clusters.map((make) =>
+        redisRateLimit({ store: make(first), perSecond: PER_SECOND, onError }),
+      );
 
       const { at, errors } = await work(limits, 3_000);
 
@@ -287,6 +291,49 @@ function nodeRedis({ port }: RedisServer, RESP: 2 | 3 = 2) {
   client.on("error", () => {});
   onTestFinished(() => client.destroy());
   return client;
+}
+
+function pool({ port }: RedisServer) {
+  const client = createClientPool({ socket: { host: "127.0.0.1", port } });
+  client.on("error", () => {});
+  onTestFinished(() => client.destroy());
+  return client;
+}
+
+function ioredisCluster({ port }: RedisServer): Cluster {
+  const client = new Cluster([{ host: "127.0.0.1", port }]);
+  onTestFinished(() => client.disconnect());
+  return client;
+}
+
+function nodeRedisCluster({ port }: RedisServer) {
+  const client = createCluster({ rootNodes: [{ url: `redis://127.0.0.1:${port}` }] });
+  client.on("error", () => {});
+  onTestFinished(() => client.destroy());
+  return client;
+}
+
+async function ioredisSentinel(redis: RedisServer): Promise<Redis> {
+  const client = new Redis({ sentinels: [await sentinelOf(redis)], name: "main" });
+  client.on("error", () => {});
+  onTestFinished(() => client.disconnect());
+  return client;
+}
+
+async function nodeRedisSentinel(redis: RedisServer) {
+  const client = createSentinel({ sentinelRootNodes: [await sentinelOf(redis)], name: "main" });
+  client.on("error", () => {});
+  onTestFinished(() => client.destroy());
+  return client;
+}
+
+/** Starts a Sentinel that watches this server under the name `main`. It needs a file, which it writes to. */
+async function sentinelOf(redis: RedisServer): Promise<{ host: string; port: number }> {
+  const file = join(tmpdir(), `sentinel-${process.pid}-${redis.port}.conf`);
+  writeFileSync(file, `sentinel monitor main 127.0.0.1 ${redis.port} 1\n`);
+  onTestFinished(() => rmSync(file));
+  const { port } = await started(file, "--sentinel");
+  return { host: "127.0.0.1", port };
 }
 
 async function freeze(redis: RedisServer, ms: number): Promise<void> {

@@ -159,7 +159,7 @@ function checkReferrer(referrer: string, { allowAnyReferrer, allowReferrerPath }
   if (/(^|\.)(undefined|null)$|[${}]/.test(host)) {
     throw misuse(
       "referrer",
-      `${quote(referrer)} contains a value that was never filled in`,
+      `${quote(referrer)} holds a value that was never filled in`,
       "Is an environment variable missing?",
     );
   }
