@@ -8,6 +8,7 @@ export type Fetch = (url: string, init: FetchInit) => Promise<FetchAnswer>;
 
 /** What a `fetch` is called with. */
 export interface FetchInit {
+  /** Always `POST`. */
   method: "POST";
   /** Names in lower case. The key is among them: keep them out of logs. */
   headers: Record<string, string>;
@@ -23,8 +24,13 @@ export interface FetchInit {
 
 /** What is used of the answer of a `fetch`. A `Response` has it. */
 export interface FetchAnswer {
+  /** The HTTP status. */
   readonly status: number;
-  readonly headers: { get(name: string): string | null | undefined };
+  /** Where the request id, `Retry-After` and `Location` are read. */
+  readonly headers: {
+    /** The value of a header, whose name comes in lower case. */
+    get(name: string): string | null | undefined;
+  };
   /** Where it is a web stream, it is read piece by piece, and no further than 1 MiB. */
   readonly body?: unknown;
   /** Called where `body` is no web stream. */
