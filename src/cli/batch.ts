@@ -1,3 +1,4 @@
+import { perSecondOf } from "../core/limit/account-limit.ts";
 import { type BatchRequest, ComplyCube, type ComplyCubeApiError } from "../index.ts";
 import { describeRowMisuse } from "./arguments.ts";
 import { openInput } from "./input.ts";
@@ -97,12 +98,6 @@ async function count(rows: AsyncIterable<unknown>): Promise<number> {
   let total = 0;
   for await (const _ of rows) total++;
   return total;
-}
-
-/** How many tokens the key's limit allows in a second. */
-function perSecondOf(key: string): number {
-  if (key.startsWith("live_")) return 10;
-  return key.startsWith("test_") ? 5 : Number.POSITIVE_INFINITY;
 }
 
 function tooLong(rows: number, perLife: number): string {

@@ -4,17 +4,17 @@ import { proposePattern } from "./proposal.ts";
 const PROBLEMS: Record<ReferrerPatternErrorReason, string> = {
   "not-a-string": "it is not a string; is an environment variable missing?",
   quotes: "it is in quotation marks",
-  "several-patterns": "a token takes one pattern",
-  whitespace: "it holds a space or an invisible character",
+  "several-patterns": "a token takes one",
+  whitespace: "it holds a space or invisible character",
   "missing-scheme-separator": 'there is no "://"',
   "scheme-not-allowed": 'the scheme must be "https", "http" or "*"',
   "empty-host": "the host is empty",
   "host-wildcard": '"*" must be the whole host or a leading "*."',
   "invalid-host": "the host is invalid",
-  "invalid-ipv6": "an IPv6 address must be in brackets",
+  "invalid-ipv6": "an IPv6 address goes in brackets",
   "invalid-port": 'the port must be one number up to 65535, after "https" or "http"',
   "missing-path": 'there is no path, such as "/*"',
-  "unmatchable-path": "a Referer never holds this character",
+  "unmatchable-path": "no Referer holds this character",
   "path-not-sent": "browsers send a page's origin, and only Chrome can send a path",
 };
 

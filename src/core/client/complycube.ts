@@ -19,6 +19,7 @@ export class ComplyCube {
 
   /** @throws `TypeError` or `RangeError` that names a wrong or missing option, and never shows the API key */
   constructor(options: ComplyCubeOptions = {}) {
+    refuseWhatIsNotHere();
     const settings = checkClientOptions(options);
     const transport = transportOver(settings.fetch);
     this.token = new Tokens(settings, transport);
@@ -40,15 +41,19 @@ export class ComplyCube {
 const OF_THE_OFFICIAL_CLIENT =
   "client document livePhoto liveVideo check workflowSession report address riskProfile webhook auditLog teamMember flow static lookup autofill accountInfo";
 
-for (const name of OF_THE_OFFICIAL_CLIENT.split(" ")) {
-  Object.defineProperty(ComplyCube.prototype, name, {
-    configurable: true,
-    get() {
-      throw misuse(
-        `complycube.${name}`,
-        "is not here, as complycube-tokens mints tokens and does nothing else",
-        "Keep @complycube/api for it, as a client of its own.",
-      );
-    },
-  });
+/** Done with the first client and not at import, so that a bundler can leave the class out where nobody uses it. */
+function refuseWhatIsNotHere(): void {
+  if (Object.hasOwn(ComplyCube.prototype, "client")) return;
+  for (const name of OF_THE_OFFICIAL_CLIENT.split(" ")) {
+    Object.defineProperty(ComplyCube.prototype, name, {
+      configurable: true,
+      get() {
+        throw misuse(
+          `complycube.${name}`,
+          "is not here, as complycube-tokens mints tokens and does nothing else",
+          "Keep @complycube/api for it, as a client of its own.",
+        );
+      },
+    });
+  }
 }

@@ -83,9 +83,12 @@ export const TARGET_FIELDS = {
   },
 } satisfies { [B in Binding]: Fields<Extract<TokenRequest, Record<B, unknown>>> };
 
-const BINDINGS = Object.keys(TARGET_FIELDS) as Binding[];
+// Marked as pure, so that a bundler can leave them out where only the errors of this package are used.
+const BINDINGS = /* @__PURE__ */ Object.keys(TARGET_FIELDS) as Binding[];
 /** The names of all fields that a target can have. */
-export const TARGET_FIELD_NAMES = [...new Set(Object.values(TARGET_FIELDS).flatMap(Object.keys))];
+export const TARGET_FIELD_NAMES = /* @__PURE__ */ (() => [
+  ...new Set(Object.values(TARGET_FIELDS).flatMap(Object.keys)),
+])();
 const CLIENT_ID: Field<string> = { type: "string", what: "the ID of the client", check: refuseKey };
 
 /** Checks both arguments and makes the body of the request; nothing in `target` can replace `clientId`. */

@@ -49,7 +49,7 @@ export function createLimit({ rateLimit, hasFixedKey, apiKey, baseUrl }: LimitSe
 }
 
 /** How many requests a second the API takes with this key; `Infinity` where the key does not say. */
-function perSecondOf(key: string): number {
+export function perSecondOf(key: string): number {
   if (key.startsWith("live_")) return LIVE_PER_SECOND;
   return key.startsWith("test_") ? TEST_PER_SECOND : Number.POSITIVE_INFINITY;
 }
