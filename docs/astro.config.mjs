@@ -85,6 +85,7 @@ export default defineConfig({
             "options",
             "errors",
             "retries",
+            "connections",
             "limits",
             "proxy",
             "command-line",

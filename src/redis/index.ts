@@ -54,7 +54,7 @@ export interface RedisRateLimitOptions {
 /** As in one process, and more: what counts the places is a network away from what sends the requests. */
 const GUARD_MS = 25;
 /** What a place is held for longer whose request has to open its connection first. */
-const COLD_GUARD_MS = 250;
+const COLD_GUARD_MS = 200;
 /** How late a place can be used at most, beyond its second, where Redis or the event loop is slow. */
 const MOST_GUARD_MS = 1_000;
 /** How often a client that is connecting is looked at. */
@@ -97,8 +97,6 @@ class RedisLimit implements RateLimiter {
   readonly #maxQueue: number;
   readonly #fallback: Fallback;
   readonly #waiting = new Set<Place>();
-  /** What a place is held for beyond its second: twice as late as the last one was used. */
-  #guardMs = GUARD_MS;
   #askedAt = Number.NEGATIVE_INFINITY;
   /** When Redis last answered, and the memory that it had. */
   #heardAt = Number.NEGATIVE_INFINITY;
@@ -131,14 +129,18 @@ class RedisLimit implements RateLimiter {
 
   async acquire(signal?: AbortSignal): Promise<void> {
     let late: Place | undefined;
+    let guardMs = GUARD_MS;
     for (;;) {
       signal?.throwIfAborted();
       if (await this.#fallback.place(signal)) return;
       try {
-        const place = await this.#take(signal, late);
+        const place = await this.#take(signal, WINDOW_MS + guardMs, late);
         if (this.#dueAt(place) > performance.now()) await this.#waitFor(place, signal);
-        if (this.#isUsable(place)) return;
+        const lateMs = performance.now() - this.#earliest(place);
+        // A place that has lapsed by more than its guard is another's by now. The next one gets a wider guard.
+        if (lateMs <= guardMs && place.born === this.#born) return;
         late = place;
+        guardMs = Math.ceil(Math.min(Math.max(GUARD_MS, 2 * lateMs), MOST_GUARD_MS));
       } catch (error) {
         if (signal?.aborted || error instanceof RateLimitQueueFullError) throw error;
         if (error !== AWAY) this.#fallback.leave(error);
@@ -152,10 +154,9 @@ class RedisLimit implements RateLimiter {
     this.#ask(undefined, "hold", Math.ceil(ms)).catch(() => {});
   }
 
-  async #take(signal: AbortSignal | undefined, late: Place | undefined): Promise<Place> {
+  async #take(signal: AbortSignal | undefined, lengthMs: number, late: Place | undefined): Promise<Place> {
     const now = performance.now();
     if (now > this.#heldUntil + COLD_AFTER_MS) this.#coldUntil = now + WINDOW_MS;
-    const lengthMs = WINDOW_MS + Math.ceil(this.#guardMs);
     const coldMs = now < this.#coldUntil ? COLD_GUARD_MS : 0;
     const born = now < this.#heldUntil ? this.#born : 0;
     const place = await this.#ask(signal, "take", this.#perSecond, lengthMs, coldMs, born, late?.end ?? 0);
@@ -188,16 +189,13 @@ class RedisLimit implements RateLimiter {
     }
   }
 
-  /** A place that has lapsed by more than its guard is another's by now. */
-  #isUsable({ at, lengthMs, born }: Place): boolean {
-    const lateMs = performance.now() - (at + this.#behindMs - this.#aheadMs.most);
-    this.#guardMs = Math.min(Math.max(GUARD_MS, 2 * lateMs), MOST_GUARD_MS);
-    return born === this.#born && lateMs <= lengthMs - WINDOW_MS;
-  }
-
   /** When the place has come for certain, by the clock of this process. */
   #dueAt({ at }: Place): number {
     return at + this.#behindMs - this.#aheadMs.least;
+  }
+
+  #earliest({ at }: Place): number {
+    return at + this.#behindMs - this.#aheadMs.most;
   }
 
   #giveBack({ at, lengthMs, born }: Place): void {

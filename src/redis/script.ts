@@ -35,9 +35,9 @@ export interface Script {
  * clock of Redis was set back, so that places keep their order. A place may lie ahead: whoever has it waits for it
  * alone, and what is left of a process that died lapses by itself.
  *
- * take LIMIT LENGTH EXTRA BORN END: takes a place; one at once is EXTRA longer. BORN, if not 0, is the memory of a place
- * that still holds: if this is another memory, that one was lost, and a second has to pass. END is that of a place
- * which could not be used in time: it is given up, unless someone waits for it.
+ * take LIMIT LENGTH EXTRA BORN END: takes a place; one in the next 1.5 s is EXTRA longer. BORN, if not 0, is the memory
+ * of a place that still holds: if this is another memory, that one was lost, and a second has to pass. END is that of a
+ * place which could not be used in time: it is given up, unless someone waits for it.
  * look: whether the fleet is held back. give AT LENGTH BORN: gives it back. hold MS: holds the fleet back.
  */
 const SCRIPT = `
@@ -69,7 +69,7 @@ if op == 'take' then
     at = table.remove(holes, hole)[1]
   else
     if #ends >= a then at = math.max(at, ends[#ends - a + 1]) end
-    free = at + b + (at <= now and c or 0)
+    free = at + b + (at < now + 1500 and c or 0)
     table.insert(ends, free)
     while #ends > a do s.cut = table.remove(ends, 1) end
   end

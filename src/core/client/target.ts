@@ -169,8 +169,9 @@ function checkReferrer(referrer: string, { allowAnyReferrer, allowReferrerPath }
       "Use your own page's origin, such as https://www.example.com/*. If you must, pass { allowAnyReferrer: true }.",
     );
   }
-  const isPathSent = path.replaceAll("*", "") === "/";
-  if (!isPathSent && !allowReferrerPath) {
+  // Every browser sends the path "/", which such a pattern matches; each "*" can stand for nothing.
+  const needsPath = path.replaceAll("*", "") !== "/";
+  if (needsPath && !allowReferrerPath) {
     const advice =
       "If all your users have Chrome and your pages set Referrer-Policy: unsafe-url, pass { allowReferrerPath: true }.";
     const error = new ReferrerPatternError(
