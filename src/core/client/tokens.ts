@@ -1,8 +1,8 @@
 import type { TokenRequest } from "../../../generated/hey-api/types.gen.ts";
 import { sleep } from "../abort.ts";
 import { callHook } from "../call-hook.ts";
-import { ComplyCubeApiError, ComplyCubeError, RateLimitQueueFullError } from "../errors.ts";
-import { withDeadline } from "../http/deadline.ts";
+import { withDeadline } from "../deadline.ts";
+import { ComplyCubeApiError, ComplyCubeError, RateLimitQueueFullError, TimeoutError } from "../errors.ts";
 import type { Transport } from "../http/exchange.ts";
 import { createOperation, type Minted, type Operation } from "../http/operation.ts";
 import { batchRetryDelayMs, holdMs, retryDelayMs, StaleConnectionError } from "../http/retry.ts";
@@ -140,13 +140,15 @@ export class Tokens {
   /** One attempt: the key, a place in the rate limit, the request. */
   async #attempt(request: TokenRequest, call: CallSettings, attempt: number): Promise<Outcome> {
     const { timeoutMs, signal } = call;
+    const within = <T>(run: (signal: AbortSignal) => Promise<T>) =>
+      withDeadline(timeoutMs, () => new TimeoutError(timeoutMs), signal, run);
     let startedAt = performance.now();
     let waitedMs = 0;
     let sent = false;
     const took = () => ({ durationMs: performance.now() - startedAt, waitedMs });
     try {
       const given = this.#settings.apiKey();
-      const key = typeof given === "string" ? given : await withDeadline(timeoutMs, signal, () => given);
+      const key = typeof given === "string" ? given : await within(() => given);
       this.#limit?.useKey?.(key);
       const place = this.#limit?.take(signal);
       if (place !== undefined) {
@@ -156,7 +158,7 @@ export class Tokens {
       }
       startedAt = performance.now();
       sent = true;
-      const minted = await withDeadline(timeoutMs, signal, this.#operation(request, key));
+      const minted = await within(this.#operation(request, key));
       this.#limit?.settled?.(startedAt, true);
       return { minted, ...took() };
     } catch (error) {

@@ -95,7 +95,7 @@ export function postClient(
     post(request) {
       const headers: Record<string, string> = {};
       // In lower case, as every stand-in for `fetch` may count on, however the spec writes them.
-      for (const name in request.headers) headers[name.toLowerCase()] = request.headers[name] as string;
+      for (const [name, value] of Object.entries(request.headers)) headers[name.toLowerCase()] = value;
       headers[request.security[0].name.toLowerCase()] = key;
       this.url = baseUrl + request.url;
       return transport.send(

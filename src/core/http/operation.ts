@@ -14,7 +14,7 @@ import {
 } from "./exchange.ts";
 import { FinalConnectionError, readRetryAfterMs, StaleConnectionError } from "./retry.ts";
 
-export { BASE_URL } from "../../../generated/openapi/base-url.gen.ts";
+export { BASE_URL } from "../../../generated/openapi/constants.gen.ts";
 
 /** A token, and what `onAttempt` is told of the answer that carried it. */
 export interface Minted {
@@ -37,6 +37,7 @@ const MAX_REASON = 300;
 const operation = generateToken as unknown as (options: {
   client: PostClient;
   body: TokenRequest;
+  headers: Record<string, never>;
 }) => Promise<Answer>;
 
 /** Makes the operation of one client. */
@@ -45,7 +46,7 @@ export function createOperation(baseUrl: string, transport: Transport): Operatio
     const client = postClient(transport, baseUrl, key, signal);
     let answer: Answer;
     try {
-      answer = await operation({ client, body });
+      answer = await operation({ client, body, headers: {} }); // Own, or a polluted Object.prototype would add some.
     } catch (thrown) {
       throw unanswered(baseUrl, thrown, key, transport.hint?.(baseUrl));
     }
