@@ -18,7 +18,7 @@ import {
   type Config,
   createClient as createPlainClient,
 } from "../generated/hey-api/client/index.ts";
-import { BASE_URL } from "../generated/openapi/base-url.gen.ts";
+import { BASE_URL } from "../generated/openapi/constants.gen.ts";
 import { noStore } from "./core/no-store.ts";
 import { tokenBody, unreadable } from "./core/plain-answer.ts";
 

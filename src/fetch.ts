@@ -5,7 +5,7 @@
  */
 
 import createClient, { type Client } from "openapi-fetch";
-import { BASE_URL } from "../generated/openapi/base-url.gen.ts";
+import { BASE_URL, KEY_HEADER } from "../generated/openapi/constants.gen.ts";
 import type { components, paths } from "../generated/openapi-typescript/schema.d.ts";
 import {
   checkApiKey,
@@ -73,7 +73,7 @@ export function createTokensFetch(options: TokensFetchOptions): Client<paths> {
   const client = createClient<paths>({
     ...NOTHING_INHERITED,
     baseUrl,
-    headers: { authorization: apiKey },
+    headers: { [KEY_HEADER]: apiKey },
     redirect: "manual",
     ...noStore(),
     fetch,

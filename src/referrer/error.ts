@@ -3,7 +3,7 @@ import { proposePattern } from "./proposal.ts";
 
 const PROBLEMS: Record<ReferrerPatternErrorReason, string> = {
   "not-a-string": "it is not a string; is an environment variable missing?",
-  quotes: "it is in quotation marks",
+  quotes: "it is in quotes",
   "several-patterns": "a token takes one pattern",
   whitespace: "it holds a space or invisible character",
   "missing-scheme-separator": 'there is no "://"',

@@ -14,7 +14,7 @@ import {
 } from "./exchange.ts";
 import { FinalConnectionError, readRetryAfterMs, StaleConnectionError } from "./retry.ts";
 
-export { BASE_URL } from "../../../generated/openapi/base-url.gen.ts";
+export { BASE_URL } from "../../../generated/openapi/constants.gen.ts";
 
 /** A token, and what `onAttempt` is told of the answer that carried it. */
 export interface Minted {
