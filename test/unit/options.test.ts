@@ -294,7 +294,7 @@ describe("apiKey", () => {
     (apiKey) => {
       expect(caught(() => client({ apiKey }))).toMatchObject({
         name: "TypeError",
-        message: expect.stringMatching(/^apiKey is in quotes\. Take them off/),
+        message: expect.stringMatching(/^apiKey is in quotes\. Remove the quotes/),
       });
     },
   );

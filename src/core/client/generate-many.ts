@@ -13,33 +13,34 @@ export type BatchRequest = {
   clientId: string;
 } & (Omit<WebTarget, "clientId"> | Omit<MobileTarget, "clientId">);
 
-/** Where rows come from. A promise of a row is waited for, as `for await` does. */
+/** The source of the rows. A promise of a row is awaited, as `for await` does. */
 export type BatchSource<R extends BatchRequest> = Iterable<R | PromiseLike<R>> | AsyncIterable<R>;
 
-/** What one row came to: a token or an error, never both. */
+/** The result of one row: a token or an error, never both. */
 export type BatchResult<R extends BatchRequest = BatchRequest> =
   | {
-      /** The row, the very object that was read. */
+      /** The row: the object itself, not a copy. */
       request: R;
       /** The token, a JSON Web Token. Keep it out of logs. */
       token: string;
-      /** Absent, as there is a token. */
+      /** Absent, because there is a token. */
       error?: never;
     }
   | {
-      /** The row, the very object that was read. */
+      /** The row: the object itself, not a copy. */
       request: R;
       /** What `generate` would have rejected with. */
       error: unknown;
-      /** Absent, as there is an error. */
+      /** Absent, because there is an error. */
       token?: never;
     };
 
 /** Behaviour of a batch; what is left out comes from the client. */
 export interface BatchOptions extends RequestOptions {
   /**
-   * How many rows are under way at once: being sent, waiting for the rate limit, or settled and not yet taken by the
-   * loop. It has to cover what is in flight at the rate limit: 16 do for 10 requests a second of 1.6 seconds each.
+   * How many rows are in progress at once: being sent, waiting for the rate limit, or settled and not yet read by the
+   * loop. A number that is too small makes the batch slower than the rate limit allows: 16 is enough for 10 requests a
+   * second that take 1.6 seconds each.
    *
    * @default 16
    */
@@ -53,7 +54,7 @@ const DEFAULT_CONCURRENCY = 16;
 /** How long a row waits when other calls have filled the queue of the rate limit. */
 const QUEUE_FULL_WAIT_MS = 1_000;
 
-/** Checks the arguments at once, not when the loop starts; the source is not touched before. */
+/** Checks the arguments at once, not when the loop starts. The source is first read by the loop. */
 export function generateMany<R extends BatchRequest>(
   mint: Mint,
   requests: BatchSource<R>,
@@ -90,7 +91,7 @@ async function* run<R extends BatchRequest>(
       const token = await mint(request, stop.signal);
       settled.push({ request, token });
     } catch (error) {
-      // A row that the abort has ended has no result: it may be tried again.
+      // A row that was ended by the abort has no result: it may be tried again.
       if (!(stop.signal.aborted && Object.is(error, stop.signal.reason))) settled.push({ request, error });
     }
     inFlight--;
@@ -104,7 +105,7 @@ async function* run<R extends BatchRequest>(
     ended = true;
     failure = { error };
   };
-  /** Reads one row; one that is promised is not waited for here, so that what settles meanwhile comes out. */
+  /** Reads one row. A promise of a row is not awaited here, so that results which settle meanwhile are yielded. */
   const read = () => {
     try {
       const next = rows.next();
@@ -130,7 +131,7 @@ async function* run<R extends BatchRequest>(
     for (;;) {
       while (!stop.signal.aborted && !ended && !reading && inFlight + settled.length < concurrency) read();
       const result = settled.shift();
-      // After an abort, what is minted still comes out, also in this very tick: nothing that was paid for is lost.
+      // After an abort, tokens that are already minted are still yielded, so that none is lost.
       if (result !== undefined) yield result;
       else if (inFlight > 0 || (reading && !stop.signal.aborted))
         await new Promise<void>((resolve) => (wake = resolve));
@@ -141,13 +142,16 @@ async function* run<R extends BatchRequest>(
   } finally {
     release();
     stop.abort();
-    // A source that is being read now may never answer, and an abort ends the batch at once: neither is waited for.
+    // Not awaited after an abort, which ends the batch at once, nor during a read, because the source may never answer.
     const closed = ended ? undefined : close(rows);
     if (!reading && !signal?.aborted) await closed;
   }
 }
 
-/** A full queue is no row's fault: without the wait, a million rows would fail within a second. */
+/**
+ * Mints the token of one row. A full queue is not the row's fault, so the row waits: else a million rows would fail
+ * in a second.
+ */
 async function mintRow(mint: Mint, request: BatchRequest, options: RequestOptions): Promise<string> {
   const { clientId, ...target } = readRow(request);
   for (;;) {
@@ -160,14 +164,14 @@ async function mintRow(mint: Mint, request: BatchRequest, options: RequestOption
   }
 }
 
-/** Reads the fields that are sent, a class's accessors too; a row may hold more. */
+/** Returns the fields that are sent, also those that a class has as accessors. A row may have other fields. */
 function readRow(row: unknown): Record<string, unknown> {
   if (typeof row !== "object" || row === null) {
     throw misuse("A row", `must be { clientId, referrer } or { clientId, appId }, not ${kindOf(row)}`);
   }
   const sent: Record<string, unknown> = {};
   for (const name of ["clientId", ...TARGET_FIELD_NAMES]) {
-    // What a polluted Object.prototype holds must not bind a token.
+    // A field of a polluted Object.prototype must not bind a token.
     if (name in Object.prototype && !Object.hasOwn(row, name)) continue;
     const value = (row as Record<string, unknown>)[name];
     if (value !== undefined) sent[name] = value;
@@ -188,7 +192,7 @@ function open<R extends BatchRequest>(requests: BatchSource<R>): RowIterator<R> 
   return Symbol.asyncIterator in requests ? requests[Symbol.asyncIterator]() : requests[Symbol.iterator]();
 }
 
-/** Waits for the answer of a source and for the row in it. A row that was promised and fails ends the batch. */
+/** Awaits the answer of a source, and the row in it. A promise of a row that rejects ends the batch. */
 async function settle<R>(
   rows: RowIterator<R>,
   next: ReturnType<RowIterator<R>["next"]>,
@@ -203,7 +207,7 @@ async function settle<R>(
   }
 }
 
-/** Lets the source close its file or cursor, and ignores what that throws. */
+/** Lets the source close its file or cursor, and ignores whatever that throws. */
 async function close(rows: RowIterator<unknown>): Promise<void> {
   try {
     await rows.return?.();

@@ -15,7 +15,7 @@ type Wire = components["schemas"];
 export interface WebTarget extends Omit<Wire["WebTokenRequest"], "clientId"> {
   /** Never together with `referrer`. */
   appId?: never;
-  /** It is an argument of its own, so that nothing in a target can replace it. */
+  /** The client ID is a separate argument, so that nothing in a target can replace it. */
   clientId?: never;
 }
 
@@ -23,7 +23,7 @@ export interface WebTarget extends Omit<Wire["WebTokenRequest"], "clientId"> {
 export interface MobileTarget extends Omit<Wire["MobileTokenRequest"], "clientId"> {
   /** Never together with `appId`. */
   referrer?: never;
-  /** It is an argument of its own, so that nothing in a target can replace it. */
+  /** The client ID is a separate argument, so that nothing in a target can replace it. */
   clientId?: never;
 }
 
@@ -32,16 +32,16 @@ export type TokenTarget = WebTarget | MobileTarget;
 
 const EXAMPLES =
   'either { referrer: "https://www.example.com/*" } for the Web SDK or { appId: "com.example.app" } for a Mobile SDK';
-/** Shown where the arguments are mixed up. */
+/** The advice where the arguments are mixed up. */
 const CALL = 'The call is generate("CLIENT_ID", { referrer: "https://www.example.com/*" }).';
 
-/** Which patterns are accepted although they protect little, or seldom work. */
+/** Which patterns are accepted although they protect little or work in few browsers. */
 export interface AllowedReferrers {
   allowAnyReferrer: boolean;
   allowReferrerPath: boolean;
 }
 
-/** A field of a request: its type, what it has to be, and what else is checked of it. */
+/** A field of a request: its type, the words for it, and a further check. */
 interface Field<T> {
   type: T extends string ? "string" : T extends number ? "number" : never;
   /** Follows "must be" in a message, and stands in the command line's help. */
@@ -58,8 +58,8 @@ type Fields<R> = { [F in Exclude<keyof R, "clientId">]-?: Field<NonNullable<R[F]
 type Binding = Exclude<RequiredFields<TokenRequest>, "clientId">;
 
 /**
- * The fields of a target, by what it is bound to. Whatever takes a target reads them here: `generate`, `generateMany`,
- * the handler and the command line. The compiler names a field of the spec that is missing.
+ * The fields of a target, by what it is bound to. `generate`, `generateMany`, the handler and the command line all read
+ * them here. The compiler names a field of the spec that is missing.
  */
 export const TARGET_FIELDS = {
   referrer: {
@@ -96,7 +96,7 @@ export function checkTokenRequest(
   const request: Record<string, unknown> = {
     clientId: checkField("clientId", clientId, CLIENT_ID, allowed, isCallMixedUp ? CALL : undefined),
   };
-  // Own fields only: what a polluted Object.prototype holds must not bind a token.
+  // Own fields only: a field of a polluted Object.prototype must not bind a token.
   const given = checkFields("target", target as Record<string, unknown>, TARGET_FIELD_NAMES, CALL);
   const [binding, ...more] = BINDINGS.filter((name) => Object.hasOwn(given, name));
   if (binding === undefined || more.length > 0) {
@@ -110,7 +110,7 @@ export function checkTokenRequest(
   const fields: Record<string, Field<string | number>> = TARGET_FIELDS[binding];
   for (const [name, value] of Object.entries(given)) {
     const field = fields[name];
-    if (value === undefined && name !== binding) continue; // Left out.
+    if (value === undefined && name !== binding) continue; // Counts as left out.
     if (field === undefined) throw misuse("target", `must not have ${name} beside ${binding}`);
     request[name] = checkField(name, value, field, allowed);
   }
@@ -130,7 +130,7 @@ function checkField(
     throw misuse(name, `must be ${what}, not ${kindOf(value)}`, advice ?? hint);
   }
   if (typeof value === "string" && value.trim() === "") throw misuse(name, "is blank", `It must be ${what}.`);
-  // JSON has no other numbers.
+  // JSON has no NaN and no Infinity.
   if (typeof value === "number" && !Number.isFinite(value))
     throw misuse(name, `must be ${what}, not ${value}`);
   return check === undefined ? value : check(value as string | number, allowed);
@@ -141,7 +141,7 @@ function refuseKey(clientId: string): string {
   throw misuse("clientId", "looks like an API key", "Pass the ID of the client, and the key as { apiKey }.");
 }
 
-/** Returns the pattern as browsers write its host, since nothing says that the API does so before it compares. */
+/** Returns the pattern with its host as browsers write it, because the API may compare the two as plain text. */
 function checkReferrer(referrer: string, { allowAnyReferrer, allowReferrerPath }: AllowedReferrers): string {
   if (looksLikeAppId(referrer)) {
     throw misuse(
@@ -158,7 +158,7 @@ function checkReferrer(referrer: string, { allowAnyReferrer, allowReferrerPath }
       "Is an environment variable missing?",
     );
   }
-  // Chrome's grammar has room for them: a comma in a host, and a whole pattern in a path.
+  // Chrome's grammar allows a comma in a host, and a whole pattern in a path, so a list of patterns can pass as one.
   if (/[,;]/.test(host) || /[,;](https?|\*):\/\//.test(path)) {
     throw new ReferrerPatternError(referrer, "several-patterns", referrer.search(/[,;]/));
   }
@@ -166,7 +166,7 @@ function checkReferrer(referrer: string, { allowAnyReferrer, allowReferrerPath }
     throw misuse(
       "referrer",
       `${quote(referrer)} matches every site, so a stolen token would work anywhere`,
-      "Use your own page's origin, such as https://www.example.com/*. If you must, pass { allowAnyReferrer: true }.",
+      "Use your own page's origin, such as https://www.example.com/*. If you accept that, pass { allowAnyReferrer: true }.",
     );
   }
   // Every browser sends the path "/", which such a pattern matches; each "*" can stand for nothing.
@@ -185,7 +185,7 @@ function checkReferrer(referrer: string, { allowAnyReferrer, allowReferrerPath }
   return canonical;
 }
 
-/** Letters, digits, `_`, `-` and dots in two parts or more: what Apple and Google allow between them, and not more. */
+/** Accepts what Apple or Google allows: two or more parts of letters, digits, `_` and `-`, with dots between them. */
 function checkAppId(appId: string): string {
   if (/^www\./i.test(appId)) {
     throw misuse(
@@ -209,7 +209,7 @@ function checkAppId(appId: string): string {
   );
 }
 
-/** Reverse-DNS: a top-level domain comes first, and what comes last is not one that hosts often end in. */
+/** Recognises reverse DNS: the first part is a top-level domain, and the last is not a common one. */
 function looksLikeAppId(text: string): boolean {
   return (
     /^(com|org|net|io|app|dev|co|me|[a-z]{2})(\.[\w-]+){2,}$/i.test(text) &&

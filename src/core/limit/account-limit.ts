@@ -1,6 +1,6 @@
 import { orAborted } from "../abort.ts";
 import { callHook } from "../call-hook.ts";
-import { checkFields, checkInteger, kindOf } from "../checks.ts";
+import { checkFields, checkInteger, kindOf, misuse } from "../checks.ts";
 import {
   DEFAULT_MAX_QUEUE,
   type Limit,
@@ -13,7 +13,7 @@ import {
 const LIVE_PER_SECOND = 10;
 const TEST_PER_SECOND = 5;
 
-/** What decides the limit of a client. */
+/** The settings that decide the limit of a client. */
 export interface LimitSettings {
   rateLimit: number | RateLimitOptions | RateLimiter | false | undefined;
   apiKey: () => string | Promise<string>;
@@ -23,11 +23,11 @@ export interface LimitSettings {
 }
 
 /**
- * The limit that a client keeps to, or `undefined` for none.
+ * Returns the limit of a client, or `undefined` for none.
  *
  * By default the limit belongs to the account, as it does on the server: all clients of this process that have the
- * same key and `baseUrl` share one, so making a client for each request does not get around it. A number belongs to
- * the client that it was given to: it is how one divides an account's limit.
+ * same key and `baseUrl` share one, so a new client for each request does not get around it. A number belongs to the
+ * client that it was passed to: use numbers to divide an account's limit.
  */
 export function createLimit({ rateLimit, hasFixedKey, apiKey, baseUrl }: LimitSettings): Limit | undefined {
   if (rateLimit === false) return undefined;
@@ -37,9 +37,8 @@ export function createLimit({ rateLimit, hasFixedKey, apiKey, baseUrl }: LimitSe
   if (typeof rateLimit === "number") return new SlidingWindow(checkPerSecond("rateLimit", rateLimit));
   if (isRateLimiter(rateLimit)) return ofRateLimiter(rateLimit);
   if (typeof rateLimit !== "object" || rateLimit === null) {
-    throw new TypeError(
-      `rateLimit must be a number, { perSecond }, false or a RateLimiter, not ${kindOf(rateLimit)}.`,
-    );
+    const problem = `must be a number, { perSecond }, false or a RateLimiter, not ${kindOf(rateLimit)}`;
+    throw misuse("rateLimit", problem);
   }
   const { perSecond, maxQueue } = checkFields("rateLimit", rateLimit, ["perSecond", "maxQueue"]);
   return new SlidingWindow(
@@ -48,7 +47,10 @@ export function createLimit({ rateLimit, hasFixedKey, apiKey, baseUrl }: LimitSe
   );
 }
 
-/** How many requests a second the API takes with this key; `Infinity` where the key does not say. */
+/**
+ * Returns how many requests a second the API accepts with this key; `Infinity` where its prefix is neither of the
+ * two.
+ */
 export function perSecondOf(key: string): number {
   if (key.startsWith("live_")) return LIVE_PER_SECOND;
   return key.startsWith("test_") ? TEST_PER_SECOND : Number.POSITIVE_INFINITY;
@@ -56,13 +58,13 @@ export function perSecondOf(key: string): number {
 
 function checkPerSecond(name: string, value: unknown): number {
   const perSecond = checkInteger(name, value, 1);
-  if (perSecond === undefined) throw new TypeError(`${name} is missing.`);
+  if (perSecond === undefined) throw misuse(name, "is missing");
   return perSecond;
 }
 
 /**
- * Until the key function has given its first key, the smallest limit that an account has; then the limit of the last
- * key. It belongs to one client: two functions cannot be known to give the same key.
+ * The limit of a key function. It is the smallest limit of an account until the first key is known, and then that of the
+ * last key. It belongs to one client, because two functions may return different keys.
  */
 class LimitOfUnknownKey extends SlidingWindow {
   constructor() {
@@ -74,23 +76,23 @@ class LimitOfUnknownKey extends SlidingWindow {
   }
 }
 
-/** What all clients of a process share. */
+/** The limits of all accounts, which the clients of a process share. */
 interface Accounts {
   windows: Map<string, SlidingWindow>;
   seed: number;
 }
 
-/** Kept where an ES module and a CommonJS copy of this package find the same one. */
+/** A key of `globalThis`, so that an ES module and a CommonJS copy of this package share the limits. */
 const ACCOUNTS = Symbol.for("complycube-tokens.accounts");
 
-/** Made with the first call, not at import: Cloudflare Workers have no randomness there. */
+/** Returns the limits of the process. They are not made at import, when Cloudflare Workers have no random numbers. */
 function accounts(): Accounts {
   const scope = globalThis as { [ACCOUNTS]?: Accounts };
   scope[ACCOUNTS] ??= { windows: new Map(), seed: Math.floor(Math.random() * 2 ** 32) };
   return scope[ACCOUNTS];
 }
 
-/** Looks the window up for each call, because one in which nothing happens is forgotten. */
+/** Returns the limit of an account. Each call looks the window up again, because an idle one is forgotten. */
 function sharedLimit(key: string, baseUrl: string): Limit | undefined {
   const perSecond = perSecondOf(key);
   if (perSecond === Number.POSITIVE_INFINITY) return undefined;
@@ -112,7 +114,10 @@ function sharedLimit(key: string, baseUrl: string): Limit | undefined {
   };
 }
 
-/** 64 bits that tell keys apart and from which none can be read, so that no key outlives its client. FNV-1a, twice. */
+/**
+ * Returns 64 bits that differ from key to key and reveal none, so that no key is kept longer than its client. FNV-1a,
+ * twice.
+ */
 function fingerprint(text: string, seed: number): string {
   let one = seed;
   let two = ~seed;
@@ -127,7 +132,10 @@ function isRateLimiter(value: unknown): value is RateLimiter {
   return typeof (value as Partial<RateLimiter> | null)?.acquire === "function";
 }
 
-/** Another's limiter: whatever it does, an abort ends the call at once, and telling it something breaks nothing. */
+/**
+ * Wraps a user's limiter: an abort ends the wait even if the limiter ignores the signal, and errors of `penalize` are
+ * ignored.
+ */
 function ofRateLimiter(limiter: RateLimiter): Limit {
   return {
     take: (signal) => orAborted(limiter.acquire(signal), signal),

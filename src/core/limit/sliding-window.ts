@@ -1,14 +1,14 @@
 import { sleep } from "../abort.ts";
 import { RateLimitQueueFullError } from "../errors.ts";
 
-/** What holds calls back so that the account's limit is never passed. Give the same one to several clients to share it. */
+/** Delays calls so that the account's limit is never exceeded. Several clients may share one. */
 export interface RateLimiter {
   /**
-   * Resolves when one request may be sent. It is asked before every attempt, retries included, outside `timeoutMs`.
-   * What it rejects with, the call rejects with. When `signal` aborts, the call is over: give the place to another.
+   * Resolves when one request may be sent. It is called before every attempt, retries included, and does not count towards
+   * `timeoutMs`. Where it rejects, the call rejects with the same error. When `signal` aborts, the place is free again.
    */
   acquire(signal?: AbortSignal): Promise<void>;
-  /** Told that the API wants nothing for so many milliseconds, after a 429 or a `Retry-After`. */
+  /** Called after a 429 or a `Retry-After`: no request should be sent for so many milliseconds. */
   penalize?(ms: number): void;
 }
 
@@ -24,7 +24,10 @@ export interface RateLimitOptions {
   maxQueue?: number | undefined;
 }
 
-/** A rate limiter as a call uses it: nothing to wait for is `undefined`, so that it costs no promise. */
+/**
+ * A rate limiter as a call uses it. Where there is nothing to wait for, `take` returns `undefined`, which costs no
+ * promise.
+ */
 export interface Limit {
   take(signal: AbortSignal | undefined): Promise<void> | undefined;
   penalize(ms: number): void;
@@ -37,22 +40,24 @@ export interface Limit {
 export const DEFAULT_MAX_QUEUE = 1_000;
 export const WINDOW_MS = 1_000;
 /**
- * What a place is held for beyond its second. The API counts arrivals, not departures: where one request takes longer
- * to get there than one sent a second later, both would fall into the same second. It costs 2.5 % of the pace.
+ * How long a place is held beyond its second. The API counts when requests arrive: where one takes longer on its way than
+ * another that is sent a second later, both arrive in the same second. This costs 2.5 % of the pace.
  */
 export const GUARD_MS = 25;
 export const HELD_MS = WINDOW_MS + GUARD_MS;
-/** How long a late answer holds its place at most, beyond its second. */
+/** The longest time that a late answer holds its place beyond its second. */
 const LATE_GUARD_MS = 1_000;
-/** Node.js closes a connection that was idle for this long. */
+/** The global fetch of Node.js closes a connection that was idle for this long. */
 export const COLD_AFTER_MS = 4_000;
-/** How often a waiting call looks whether its place has come nearer, and how often within the last two seconds. */
+/** How often a waiting call works out its place again, and how often within the last two seconds. */
 export const LOOK_EVERY_MS = 1_000;
 const LOOK_SOON_EVERY_MS = 100;
-/** A waiting call that has not looked for so long after it wanted to has vanished, or will stand in line again. */
+/**
+ * A waiting call that is so late to look loses its place in the line. It has vanished, or will take its place again.
+ */
 const OVERDUE_MS = 50;
 
-/** A call that waits. Plain data: nobody but the call itself settles its promise or has its timer. */
+/** A call that waits. It is plain data: only the call itself settles its promise and owns its timer. */
 interface Waiter {
   /** The order of asking. */
   readonly ticket: number;
@@ -60,8 +65,8 @@ interface Waiter {
 }
 
 /**
- * At most `perSecond` places in any second, whatever the arrival pattern; first come, first served. A token bucket
- * would let through twice that: its burst, and what it refills within the same second.
+ * At most `perSecond` places in any second, however the calls arrive; first come, first served. A token bucket would
+ * allow twice that in one second: its burst, and the tokens that it refills meanwhile.
  *
  * Each call waits on a timer of its own, and on waking works out again when its place is: penalties, a changed limit
  * and callers who left need not be announced to it. So a call that vanishes without a word, as when Cloudflare Workers
@@ -82,7 +87,7 @@ export class SlidingWindow implements Limit {
   /** On an open connection; 0 until it is known. */
   #fastestAnswerMs = 0;
   #now = 0;
-  /** What its clock is ahead of the machine's: see `#look`. */
+  /** How far its clock is ahead of the machine's: see `#look`. */
   #aheadMs = 0;
 
   constructor(perSecond: number, maxQueue = DEFAULT_MAX_QUEUE) {
@@ -90,13 +95,13 @@ export class SlidingWindow implements Limit {
     this.#maxQueue = maxQueue;
   }
 
-  /** Whether forgetting it would change nothing. */
+  /** Whether it holds no place and no call waits, so that it can be forgotten. */
   get idle(): boolean {
     const now = this.#look();
     return this.#line.length === 0 && this.#held.size === 0 && now >= this.#closedUntil;
   }
 
-  /** @param onLook called each time that a waiting call looks for its place; what it throws ends the wait */
+  /** @param onLook called each time that a waiting call works out its place; an error of it ends the wait */
   take(signal: AbortSignal | undefined, onLook?: () => void): Promise<void> | undefined {
     const now = this.#look();
     if (this.#line.length === 0 && this.#placeAt(0, now) <= now) {
@@ -112,8 +117,8 @@ export class SlidingWindow implements Limit {
   }
 
   /**
-   * Holds the place of a request for longer whose answer came later than the fastest one on an open connection: its
-   * connection had to be opened first, or the event loop was busy, so it may have arrived by as much later.
+   * Holds the place of a request for longer where its answer came later than the fastest one on an open connection. Its
+   * connection had to be opened first, or the event loop was busy, so the request may have arrived as much later.
    */
   settled(sentAt: number, answered: boolean): void {
     const now = this.#look();
@@ -134,7 +139,7 @@ export class SlidingWindow implements Limit {
     this.#lastAnswerAt = now;
   }
 
-  /** Changes the limit, for those who wait already too: they see it when they look. `Infinity` lets everyone through. */
+  /** Changes the limit, also for calls that wait: they see it when they look again. `Infinity` means no limit. */
   resize(perSecond: number): void {
     this.#perSecond = perSecond;
   }
@@ -163,7 +168,7 @@ export class SlidingWindow implements Limit {
     }
   }
 
-  /** Returns how many wait in front of it. It stands in line still, or again, where it asked for its place. */
+  /** Returns how many wait in front of it. Where it has lost its place in the line, it gets the same one again. */
   #standInLine(waiter: Waiter): number {
     const index = this.#line.indexOf(waiter);
     if (index >= 0) return index;
@@ -185,7 +190,7 @@ export class SlidingWindow implements Limit {
     return this.#now;
   }
 
-  /** When a call may go that has so many in front of it; not after `now` where that is at once. */
+  /** Returns when a call may go that has `ahead` others in front of it; `now` where it may go at once. */
   #placeAt(ahead: number, now: number): number {
     const taken = [...this.#held.values()].reduce((sum, places) => sum + places, 0);
     const rounds = Math.floor(ahead / this.#perSecond);
@@ -202,7 +207,7 @@ export class SlidingWindow implements Limit {
     return at + rounds * HELD_MS;
   }
 
-  /** Adds to the places that are held until then. */
+  /** Adds to the number of places that are held until a time. */
   #count(until: number, places: number): void {
     const key = Math.ceil(until);
     const sum = (this.#held.get(key) ?? 0) + places;
