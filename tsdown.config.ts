@@ -83,5 +83,6 @@ export default defineConfig([
     dts: false,
     logLevel: "warn",
     report: false,
+    inputOptions: { checks: { pluginTimings: false } },
   },
 ]);

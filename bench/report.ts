@@ -9,7 +9,7 @@ export function formatResults(results: Results): string {
     `Node.js ${environment.node} · ${versions.join(" · ")}`,
     `Medians over ${rounds} interleaved rounds. Load average before the run: ${environment.loadBefore.toFixed(1)}.`,
     "",
-    table(roundTripRows(results.roundTrips)),
+    formatRoundTrips(results.roundTrips),
     "",
     table(clientRows(results), GROUPS),
     "",
@@ -31,6 +31,11 @@ export function formatResults(results: Results): string {
       ]),
     ]),
   ].join("\n");
+}
+
+/** Prints what each client costs the server in each situation. */
+export function formatRoundTrips(roundTrips: Results["roundTrips"]): string {
+  return table(roundTripRows(roundTrips));
 }
 
 /** A cell: connections, full + resumed handshakes, requests. */

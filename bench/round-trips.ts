@@ -7,6 +7,7 @@ import { root } from "../scripts/root.ts";
 import { type CountingServer, type Counts, startCountingServer } from "../test/support/counting-server.ts";
 import { makeCertificate } from "../test/support/tls-server.ts";
 import { TOKEN } from "./exchange.ts";
+import { formatRoundTrips } from "./report.ts";
 import { rivals } from "./rivals.ts";
 
 /** What one client cost the server in one situation. */
@@ -124,4 +125,4 @@ function difference(counts: Counts, earlier: Counts | undefined): Counts {
   ) as unknown as Counts;
 }
 
-if (import.meta.main) console.table(await countRoundTrips(process.argv.includes("--quick")));
+if (import.meta.main) console.log(formatRoundTrips(await countRoundTrips(process.argv.includes("--quick"))));

@@ -10,7 +10,7 @@ const manifest = JSON.parse(readFileSync(new URL("../package.json", import.meta.
 const repository = manifest.repository?.url?.replace(/^git\+|\.git$/g, "");
 
 /** The sources of what can be imported, so that nothing that is exported stays out of the reference. */
-const entryPoints = ["../src/index.ts", "../src/{handler,referrer,redis}/index.ts", "../src/*.ts"];
+const entryPoints = ["../src/index.ts", "../src/{handler,referrer,redis}/index.ts", "../src/!(index).ts"];
 
 const pages = (...names) => names.map((name) => `guide/${name}`);
 
@@ -59,6 +59,7 @@ export default defineConfig({
             sortEntryPoints: false,
             useCodeBlocks: true,
             expandParameters: true,
+            indexFormat: "table",
             parametersFormat: "table",
             interfacePropertiesFormat: "list",
             validation: { notDocumented: true, notExported: true, invalidLink: true },
@@ -85,6 +86,7 @@ export default defineConfig({
             "options",
             "errors",
             "retries",
+            "connections",
             "limits",
             "proxy",
             "command-line",

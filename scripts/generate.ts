@@ -42,9 +42,20 @@ export async function generate(folder: string, spec = "openapi/openapi.yaml"): P
     });
   }
 
-  const { servers } = JSON.parse(readFileSync(join(folder, "openapi/openapi.json"), "utf8"));
-  const baseUrl = `/** The API's own address: the first server of the spec. */\nexport const BASE_URL = ${JSON.stringify(servers[0].url)};\n`;
-  write("openapi/base-url.gen.ts", `// Made by scripts/generate.ts. Do not edit.\n\n${baseUrl}`);
+  // What the generators leave in the spec.
+  const { servers, components } = JSON.parse(readFileSync(join(folder, "openapi/openapi.json"), "utf8"));
+  const [key] = Object.values(components.securitySchemes) as { name: string }[];
+  write(
+    "openapi/constants.gen.ts",
+    `// Made by scripts/generate.ts. Do not edit.
+
+/** The API's own address: the first server of the spec. */
+export const BASE_URL = ${JSON.stringify(servers[0].url)};
+
+/** The header that carries the API key. */
+export const KEY_HEADER = ${JSON.stringify(key?.name)};
+`,
+  );
   const types = astToString(await openapiTS(pathToFileURL(bundle)));
   mkdirSync(join(folder, "openapi-typescript"), { recursive: true });
   write("openapi-typescript/schema.d.ts", `// Made by openapi-typescript. Do not edit.\n\n${types}`);

@@ -1,10 +1,11 @@
 /**
- * The client that Hey API generates from the spec, for those who want its calling conventions: one request, no retries
- * and no deadline, answered with `{ data, error, request, response }`. `generateToken` needs a `client`, which holds the
- * API key and the address of the API. Redirects are not followed, and no cache keeps the answer.
+ * The client that Hey API generates from the spec, for those who want its calling conventions: one request without retries
+ * and without a deadline, which resolves to `{ data, error, request, response }`. `generateToken` needs a `client`, which
+ * holds the API key and the address of the API. Redirects are not followed, and no cache keeps the answer.
  *
  * `error` is set for every status that is not 2xx, and for a 2xx that holds no token; `data` is set for no other answer.
- * Where the body says nothing, the error's `type` is `unreadable_answer`. A `parseAs` of your own gives you a 2xx as it is.
+ * Where an answer has no error body, the error's `type` is `unreadable_answer`. With a `parseAs` of your own, a 2xx is not
+ * checked.
  *
  * @module complycube-tokens/client
  * @example
@@ -18,7 +19,7 @@ import {
   type Config,
   createClient as createPlainClient,
 } from "../generated/hey-api/client/index.ts";
-import { BASE_URL } from "../generated/openapi/base-url.gen.ts";
+import { BASE_URL } from "../generated/openapi/constants.gen.ts";
 import { noStore } from "./core/no-store.ts";
 import { tokenBody, unreadable } from "./core/plain-answer.ts";
 
@@ -36,7 +37,7 @@ export type {
   WebTokenRequest,
 } from "../generated/hey-api/types.gen.ts";
 
-/** Makes a client with settings of its own, for the `client` option of `generateToken`. */
+/** Returns a client with its own settings, for the `client` option of `generateToken`. */
 export function createClient(config: Config = {}): Client {
   const client = createPlainClient({ parseAs: "json", ...noStore(), ...config });
   client.interceptors.response.use(async (response, _request, { parseAs }) => {

@@ -5,7 +5,7 @@
  */
 
 import createClient, { type Client } from "openapi-fetch";
-import { BASE_URL } from "../generated/openapi/base-url.gen.ts";
+import { BASE_URL, KEY_HEADER } from "../generated/openapi/constants.gen.ts";
 import type { components, paths } from "../generated/openapi-typescript/schema.d.ts";
 import {
   checkApiKey,
@@ -20,25 +20,25 @@ import { tokenBody, unreadable } from "./core/plain-answer.ts";
 
 export type { components, paths };
 
-/** What `createTokensFetch` needs to know. */
+/** The options of `createTokensFetch`. */
 export interface TokensFetchOptions {
   /** The bare `live_` or `test_` API key. */
   apiKey: string;
   /**
-   * Where the API is. `https`, except for loopback hosts.
+   * The address of the API. It must be `https`, except for loopback hosts.
    *
    * @default "https://api.complycube.com"
    */
   baseUrl?: string | undefined;
   /**
-   * Accepts a `baseUrl` of plain `http` to any host, such as a mock in another container. A `live_` key is refused all
-   * the same.
+   * Accepts a `baseUrl` of plain `http` to any host, such as a mock in another container. A `live_` key is still
+   * refused.
    *
    * @default false
    */
   dangerouslyAllowPlainHttp?: boolean | undefined;
   /**
-   * What sends the request.
+   * The function that sends the request.
    *
    * @default the global `fetch`
    */
@@ -46,12 +46,12 @@ export interface TokensFetchOptions {
 }
 
 /**
- * Makes the plain typed client that `openapi-fetch` derives from the spec: one request, no retries and no deadline,
- * answered with `{ data, error, response }`. Redirects are not followed, and no cache keeps the answer.
+ * Returns the plain typed client that `openapi-fetch` derives from the spec: one request without retries and without a
+ * deadline, which resolves to `{ data, error, response }`. Redirects are not followed, and no cache keeps the answer.
  *
  * `error` is set for every status that is not 2xx, and for a 2xx that holds no token; `data` is set for no other answer.
- * Where the body says nothing, the error's `type` is `unreadable_answer`. A `parseAs` other than `"json"` gives you a 2xx
- * as it is.
+ * Where an answer has no error body, the error's `type` is `unreadable_answer`. With a `parseAs` other than `"json"`, a 2xx
+ * is not checked.
  *
  * @throws `TypeError` that names a wrong or missing option, and never shows the API key
  * @example
@@ -73,14 +73,14 @@ export function createTokensFetch(options: TokensFetchOptions): Client<paths> {
   const client = createClient<paths>({
     ...NOTHING_INHERITED,
     baseUrl,
-    headers: { authorization: apiKey },
+    headers: { [KEY_HEADER]: apiKey },
     redirect: "manual",
     ...noStore(),
     fetch,
   });
   const request = async (method: string, path: string, init: Init = {}) => {
     const parseAs = Object.hasOwn(init, "parseAs") ? init.parseAs : "json";
-    // As text, so that what is no JSON is read and not thrown.
+    // Read as text, because openapi-fetch throws where a body is not JSON.
     const sent = { ...NOTHING_INHERITED, ...init, parseAs: parseAs === "json" ? "text" : parseAs };
     const { data, error, response } = await (client.request as Send)(method, path, sent);
     if (!response.ok) return { error: error || unreadable(response), response };
@@ -98,7 +98,10 @@ type Send = (
   init: Init,
 ) => Promise<{ data?: unknown; error?: unknown; response: Response }>;
 
-/** `openapi-fetch` reads its options from the prototype as well; an own `undefined` is its default. */
+/**
+ * `openapi-fetch` also reads options from `Object.prototype`. An own `undefined` keeps it from that, and means its
+ * default.
+ */
 const NOTHING_INHERITED = {
   baseUrl: undefined,
   bodySerializer: undefined,

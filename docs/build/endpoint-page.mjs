@@ -26,6 +26,8 @@ function page() {
   return `---
 title: ${operation.summary}
 description: ${spec.info.summary}
+sidebar:
+  label: POST ${path}
 ---
 import Samples from "../../components/Samples.astro";
 
@@ -58,10 +60,12 @@ ${fields(schema)}`,
 ## Answers
 
 ${Object.entries(operation.responses).map(answer).join("\n")}
-${spec.info.description.replace(/^## /gm, "## ")}
+## Tokens
+
+${spec.info.description}
 ## The description itself
 
-[openapi.yaml](../openapi.yaml) and [openapi.json](../openapi.json) are the OpenAPI ${spec.openapi} description that this
+[openapi.yaml](../openapi.yaml) and [openapi.json](../openapi.json) are version ${spec.info.version} of the OpenAPI description that this
 page, the types and the mock are made from. ComplyCube's own page is
 [${spec.externalDocs.description}](${spec.externalDocs.url}).
 `;

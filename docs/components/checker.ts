@@ -25,9 +25,7 @@ export function runChecker(root: HTMLElement): void {
     const pattern = field("pattern").value;
     const page = field("page").value.trim();
     const policy = field("policy").value as PagePolicy;
-    const link = `?${new URLSearchParams({ pattern, page, policy })}`;
-    find<HTMLAnchorElement>(".link").href = link;
-    history.replaceState(null, "", link);
+    find<HTMLAnchorElement>(".link").href = `?${new URLSearchParams({ pattern, page, policy })}`;
 
     let parsed: ReferrerPattern | undefined;
     let problem = "";
@@ -40,8 +38,6 @@ export function runChecker(root: HTMLElement): void {
       find(".parts").replaceChildren(wrongAt(pattern, index));
     }
     field("pattern").setAttribute("aria-invalid", String(parsed === undefined));
-    find(".invalid").hidden = parsed !== undefined;
-    find(".invalid").textContent = problem;
 
     let explained: ReferrerExplanation | undefined;
     try {
@@ -72,12 +68,17 @@ export function runChecker(root: HTMLElement): void {
     use.onclick = () => {
       field("pattern").value = better ?? pattern;
       answer();
+      keep();
       field("pattern").focus();
     };
     find("tbody").replaceChildren(...rowsOf(parsed, page, policy, explained));
   }
 
+  // Not at each letter: Safari throws where a page does this more than 100 times in 30 seconds.
+  const keep = () => history.replaceState(null, "", find<HTMLAnchorElement>(".link").href);
+
   form.addEventListener("input", answer);
+  form.addEventListener("change", keep);
   form.addEventListener("submit", (event) => event.preventDefault());
   answer();
 }
@@ -116,6 +117,8 @@ function rowsOf(
   explained: ReferrerExplanation | undefined,
 ): HTMLElement[] {
   if (explained === undefined) return [];
+  const isUnknown = explained.reason === "not-a-web-page";
+  const nothing = isUnknown ? "it depends on the browser" : "nothing";
   const sentBy = {
     Chrome: sentByChrome(page, policy) ?? explained.sent,
     Firefox: explained.sent,
@@ -125,14 +128,9 @@ function rowsOf(
     const matches = pattern !== undefined && sent !== null && matchesReferrer(pattern, sent);
     const name = element("th", browser);
     name.setAttribute("scope", "row");
-    const shown = sent === null ? element("td", "nothing") : element("td", "", element("code", sent));
-    return element(
-      "tr",
-      "",
-      name,
-      shown,
-      element("td", pattern === undefined ? "–" : matches ? "yes" : "no"),
-    );
+    const shown = sent === null ? element("td", nothing) : element("td", "", element("code", sent));
+    const verdict = pattern === undefined || isUnknown ? "–" : matches ? "yes" : "no";
+    return element("tr", "", name, shown, element("td", verdict));
   });
 }
 

@@ -1,11 +1,14 @@
-/** Calls `listener` once when the signal aborts, at once where it has already. Returns what takes the listener off. */
+/**
+ * Calls `listener` when the signal aborts, or at once where it has aborted. Returns a function that removes the
+ * listener.
+ */
 export function onAbort(signal: AbortSignal | undefined, listener: () => void): () => void {
   if (signal?.aborted) listener();
   else signal?.addEventListener("abort", listener, { once: true });
   return () => signal?.removeEventListener("abort", listener);
 }
 
-/** Settles as `promise` does, or rejects with the signal's reason as soon as that aborts. */
+/** Settles as `promise` does, or rejects with the signal's reason as soon as the signal aborts. */
 export async function orAborted<T>(promise: PromiseLike<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return promise;
   let release = () => {};
@@ -19,7 +22,10 @@ export async function orAborted<T>(promise: PromiseLike<T>, signal: AbortSignal 
   }
 }
 
-/** Waits, or rejects with the signal's reason as soon as that aborts. Leaves no timer and no listener behind. */
+/**
+ * Waits for `ms` milliseconds, or rejects with the signal's reason as soon as the signal aborts. Leaves no timer
+ * behind.
+ */
 export async function sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const slept = new Promise<void>((resolve) => {

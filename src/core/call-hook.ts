@@ -1,4 +1,4 @@
-/** Calls a hook that someone else wrote. Whatever it throws or rejects with, now or later, is ignored. */
+/** Calls a hook that a user wrote, and ignores whatever it throws or rejects with, now or later. */
 export function callHook<A extends unknown[]>(hook: ((...args: A) => unknown) | undefined, ...args: A): void {
   try {
     Promise.resolve(hook?.(...args)).catch(() => {});

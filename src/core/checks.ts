@@ -1,17 +1,20 @@
-/** The longest delay that a timer takes; a longer one would fire at once. */
+/** The longest delay of a timer; a timer with a longer one fires at once. */
 const MAX_INT32 = 2 ** 31 - 1;
 
-/** What the error of a wrong argument carries, for a caller that words its own message, such as the command line. */
+/** The fields of the error of a wrong argument, for a caller that words its own message, such as the command line. */
 export interface Misuse {
   /** Which argument or option is wrong, such as `clientId`. */
   argument: string;
-  /** What is wrong about it, as the message says it after the argument. It shows no key and no token. */
+  /** What is wrong about it, as the message says it after the name. It shows no key and no token. */
   problem: string;
   /** What to do in code, in whole sentences. */
   advice: string | undefined;
 }
 
-/** Makes the error of a wrong argument. Its message is the three parts of a {@link Misuse}, which are fields of it too. */
+/**
+ * Makes the error of a wrong argument. Its message joins the fields of a {@link Misuse}, and the error has them as
+ * well.
+ */
 export function misuse(
   argument: string,
   problem: string,
@@ -20,12 +23,12 @@ export function misuse(
 ): Error & Misuse {
   const error = new kind(`${argument} ${problem}.${advice === undefined ? "" : ` ${advice}`}`);
   const parts: Misuse = { argument, problem, advice };
-  // Not enumerable: whoever prints the error has read them in the message.
+  // Not enumerable: a log would show each part twice, in the message and as a field.
   for (const [name, value] of Object.entries(parts)) Object.defineProperty(error, name, { value });
   return error as Error & Misuse;
 }
 
-/** Checks an API key; the message says what is wrong and never shows any of it. */
+/** Returns the API key, or throws an error that says what is wrong and shows no part of the key. */
 export function checkApiKey(apiKey: unknown, name = "apiKey", advice = "Pass { apiKey }."): string {
   if (apiKey === undefined || apiKey === null || (typeof apiKey === "string" && apiKey.trim() === "")) {
     throw misuse(name, "is missing", advice);
@@ -33,7 +36,7 @@ export function checkApiKey(apiKey: unknown, name = "apiKey", advice = "Pass { a
   if (typeof apiKey !== "string") throw misuse(name, `must be a string, not ${kindOf(apiKey)}`);
   if (/^bearer\s/i.test(apiKey)) throw misuse(name, 'must be the bare key, without "Bearer" in front of it');
   if (/^["'`]|["'`]$/.test(apiKey)) {
-    throw misuse(name, "is in quotes", "Take them off: not every reader of an env file does it.");
+    throw misuse(name, "is in quotes", "Remove the quotes: some tools that read an env file keep them.");
   }
   if (!/^[\x21-\x7e]+$/.test(apiKey)) {
     throw misuse(name, "has a space, a line break or another character that no key has", "Copy it again.");
@@ -42,8 +45,8 @@ export function checkApiKey(apiKey: unknown, name = "apiKey", advice = "Pass { a
 }
 
 /**
- * Checks a base URL and takes its trailing slashes off. Plain `http` is for loopback hosts; `allowPlainHttp` is asked
- * about others.
+ * Returns the base URL without trailing slashes, or throws. Plain `http` is accepted for loopback hosts; for any other
+ * host `allowPlainHttp` is called, and decides.
  */
 export function checkBaseUrl(baseUrl: unknown, allowPlainHttp: () => boolean): string {
   if (typeof baseUrl !== "string") throw misuse("baseUrl", `must be a string, not ${kindOf(baseUrl)}`);
@@ -67,7 +70,7 @@ export function checkBaseUrl(baseUrl: unknown, allowPlainHttp: () => boolean): s
   return (url.origin + url.pathname).replace(/\/+$/, "");
 }
 
-/** Refuses to send a live key where anyone on the way can read it, whatever was allowed. */
+/** Throws for a live key that would go to another host over plain `http`, where anyone on the way can read it. */
 export function refuseLiveKeyOverPlainHttp(apiKey: string, baseUrl: string): void {
   if (!apiKey.startsWith("live_") || !baseUrl.startsWith("http:") || isLoopback(new URL(baseUrl).hostname))
     return;
@@ -79,8 +82,8 @@ export function refuseLiveKeyOverPlainHttp(apiKey: string, baseUrl: string): voi
 }
 
 /**
- * Refuses what is no object, and fields that are not known, so that a misspelt one is not silently ignored. Returns a
- * copy of the object's own fields: what someone has put on `Object.prototype` is no option.
+ * Returns a copy of the object's own fields, so that nothing on `Object.prototype` counts as an option. Throws where the
+ * value is not an object, or has an unknown field: a misspelt option must not be ignored silently.
  */
 export function checkFields<T>(name: string, value: T, known: readonly string[], advice?: string): T {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
@@ -88,7 +91,7 @@ export function checkFields<T>(name: string, value: T, known: readonly string[],
   }
   const unknown = Object.keys(value).find((field) => !known.includes(field));
   if (unknown !== undefined) {
-    // Named only where it looks like a field: it may be a value in the wrong place, such as an API key.
+    // The name is shown only where it looks like a field's: it may be a value in the wrong place, such as an API key.
     const what = /^(?!live_|test_)[A-Za-z]\w{0,30}$/.test(unknown)
       ? `has an unknown field "${unknown}"`
       : "has an unknown field";
@@ -97,14 +100,14 @@ export function checkFields<T>(name: string, value: T, known: readonly string[],
   return Object.assign(Object.create(null), value);
 }
 
-/** Names a value's kind for an error message, without showing the value. */
+/** Returns the kind of a value for an error message, which does not show the value. */
 export function kindOf(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   if (Array.isArray(value)) return "an array";
   return typeof value === "object" ? "an object" : `a ${typeof value}`;
 }
 
-/** Checks a whole number from `least` to what a timer can hold; `undefined` passes. */
+/** Returns a whole number from `least` to the longest delay of a timer, or throws. Returns `undefined` as it is. */
 export function checkInteger(name: string, value: unknown, least: number): number | undefined {
   if (value === undefined) return undefined;
   if (typeof value !== "number") throw misuse(name, `must be a number, not ${kindOf(value)}`);
@@ -115,13 +118,13 @@ export function checkInteger(name: string, value: unknown, least: number): numbe
   return value;
 }
 
-/** Checks a flag; `undefined` passes. */
+/** Returns a boolean, or throws. Returns `undefined` as it is. */
 export function checkBoolean(name: string, value: unknown): boolean | undefined {
   if (value === undefined || typeof value === "boolean") return value;
   throw misuse(name, `must be true or false, not ${kindOf(value)}`);
 }
 
-/** Checks a function; `undefined` passes. */
+/** Returns a function, or throws. Returns `undefined` as it is. */
 export function checkFunction<F>(name: string, value: F | undefined): F | undefined {
   if (value === undefined || typeof value === "function") return value;
   throw misuse(name, `must be a function, not ${kindOf(value)}`);

@@ -1,4 +1,4 @@
-/** What went wrong, as a literal that survives bundling, minifying and a second copy of this package. */
+/** The kind of a failure. The literal is the same after bundling and minifying, and in every copy of this package. */
 export type ComplyCubeErrorCode =
   | "api"
   | "connection"
@@ -11,8 +11,8 @@ export type ComplyCubeErrorCode =
  * caller's own abort (`signal.reason`).
  *
  * Tell errors apart by `name` or `code`: `instanceof` fails where an ES module and a CommonJS copy of this package
- * are loaded side by side. `cause` is what was behind it, where there was something. No error holds the API key, a
- * token, the request or its headers.
+ * are loaded side by side. `cause` holds the underlying error, where there is one. No error holds the API key, a token,
+ * the request or its headers.
  */
 export abstract class ComplyCubeError extends Error {
   /** The name of the class, as a literal: it is the same in every copy of this package, minified or not. */
@@ -22,7 +22,10 @@ export abstract class ComplyCubeError extends Error {
   /** How many attempts were made, the first included. */
   attempts = 1;
 
-  /** What a log needs of the error, and what is left of it where it crosses `postMessage` or a queue. */
+  /**
+   * Returns the fields that a log needs. Send them through `postMessage` or a queue, where an error keeps only its
+   * message.
+   */
   toJSON(): LoggedError {
     const { name, code, message, attempts } = this;
     const { status, type, param, requestId } = this as Partial<ComplyCubeApiError>;
@@ -50,7 +53,7 @@ export interface LoggedError {
   attempts: number;
 }
 
-/** What is known of an answer whose status is not 2xx. */
+/** The parts of an answer whose status is not 2xx. */
 export interface ApiFailure {
   status: number;
   message: string;
@@ -83,8 +86,8 @@ export class ComplyCubeApiError extends ComplyCubeError {
   /** How long the API asked to wait, in milliseconds, from `Retry-After`. */
   readonly retryAfterMs: number | undefined;
   /**
-   * The body: parsed when it is JSON, else its text; `undefined` when it is empty, over 1 MiB or cut off. Not enumerable,
-   * as it may be long: a log has it only where you ask for it.
+   * The body: parsed when it is JSON, else its text; `undefined` when it is empty, over 1 MiB or cut off. It may be long,
+   * so it is not enumerable: a log shows it only where you ask for it.
    */
   declare readonly body: unknown;
 
@@ -157,7 +160,7 @@ export class InvalidResponseError extends ComplyCubeError {
   }
 }
 
-/** Too many calls of this process already wait for the rate limit; nothing was sent by this attempt. */
+/** Too many calls of this process already wait for the rate limit. This attempt sent nothing. */
 export class RateLimitQueueFullError extends ComplyCubeError {
   override readonly name = "RateLimitQueueFullError";
   override readonly code = "rate_limit_queue_full";

@@ -1,26 +1,29 @@
-/** In the shape of the API's own errors, so that `error.message` can always be read. */
+/**
+ * The error for an answer whose body says nothing. It has the fields of the API's own errors, so `message` is always
+ * there.
+ */
 export interface UnreadableAnswer {
   type: string;
   message: string;
 }
 
-/** What stands for an error without a body, or for a 2xx without a token, in the two plain clients. */
+/** Makes the error for an answer without an error body, or for a 2xx without a token, in the two plain clients. */
 export function unreadable({ status, ok }: Response): UnreadableAnswer {
   const what = ok
     ? "without a token in its body"
     : status === 0 || (status >= 300 && status < 400)
-      ? "with a redirect, and none is followed"
+      ? "with a redirect, and redirects are not followed"
       : "without saying why";
   return { type: "unreadable_answer", message: `The API answered ${status} ${what}.` };
 }
 
-/** The body of a 2xx, where it is a JSON object with a token; else `undefined`. */
+/** Returns the body of a 2xx where it is a JSON object with a token, else `undefined`. */
 export function tokenBody(text: string): { token: string } | undefined {
   try {
     const body: unknown = JSON.parse(text);
     const holdsToken = typeof body === "object" && body !== null && Object.hasOwn(body, "token");
     if (holdsToken && typeof (body as { token: unknown }).token === "string")
       return body as { token: string };
-  } catch {} // What is thrown would quote the body.
+  } catch {} // The parser's error would quote the body, so it is dropped.
   return undefined;
 }

@@ -1,12 +1,12 @@
 const MARK = "[redacted]";
 const MAX_DEPTH = 8;
-/** What a text of an error is cut to, in characters. */
+/** The longest text of an error, in characters; a longer one is cut. */
 const MAX_TEXT = 1_000;
 const MAX_STACK = 10_000;
 
 const QUOTE = /\\*(?:["'`]|&(?:quot|apos|#0*3[49]|#x0*2[27]);)/.source;
-const TOKEN_NAME = /token[\w-]{0,40}/.source; // Bounded, or a text of nothing but "token" takes minutes.
-/** What may hold a secret whoever it belongs to; what stands before it, if it is to stay, is in the one group. */
+const TOKEN_NAME = /token[\w-]{0,40}/.source; // Bounded, because a text of nothing but "token" would take minutes.
+/** The shapes of secrets, whoever they belong to. A group holds the text in front of a secret, which is kept. */
 const SECRET_SHAPES = [
   /(?<![A-Za-z])(?:live|test)_[\w+/=%\\&#;-]{8,}/g, // A key by its prefix.
   /eyJ[\w-]{8,}(?:\.[\w-]*){0,2}/g, // A JSON Web Token, whole or cut off.
@@ -15,7 +15,7 @@ const SECRET_SHAPES = [
   new RegExp(`(<${TOKEN_NAME}[^<>]{0,200}>)[^<]+`, "gi"), // <token>…
 ];
 
-/** Blots out the key, however it is escaped, and whatever has the shape of a key or a token. */
+/** Replaces the key, however it is escaped, and everything that has the shape of a key or a token. */
 function redactText(text: string, key: string): string {
   return SECRET_SHAPES.reduce(
     (rest, shape) =>
@@ -24,13 +24,13 @@ function redactText(text: string, key: string): string {
   );
 }
 
-/** As `redactText`, and cut: an error's text is for a line of a log, whatever someone has sent. */
+/** Redacts a text as `redactText` does, and cuts it, so that an error fits a line of a log whatever the API sent. */
 export function redactShort(text: string, key: string, most = MAX_TEXT): string {
   const clean = redactText(text, key);
   return clean.length > most ? `${clean.slice(0, most)}…` : clean;
 }
 
-/** Copies parsed JSON without the key and without any token; deeper than 8 levels nothing is kept. */
+/** Copies parsed JSON without the key and without any token. Everything deeper than 8 levels is replaced. */
 export function redactJson(value: unknown, key: string, depth = 0): unknown {
   if (typeof value === "string") return redactText(value, key);
   if (typeof value !== "object" || value === null) return value;
@@ -45,8 +45,8 @@ export function redactJson(value: unknown, key: string, depth = 0): unknown {
 }
 
 /**
- * Makes a cause safe to keep: it is copied down to name, message, code, stack and its own causes, because what a
- * transport throws may hold the request, and with it the key, where no search would find it.
+ * Returns a copy of a cause that is safe to keep: its name, message, code, stack and its own causes. The error of a
+ * transport may hold the request, and with it the key, in places that no search would find.
  */
 export function redactCause(cause: unknown, key: string, depth = 0): unknown {
   if (typeof cause === "string") return redactShort(cause, key);
@@ -66,7 +66,7 @@ export function redactCause(cause: unknown, key: string, depth = 0): unknown {
   }
 }
 
-/** What a text writes for one character, or puts between two: HTML, a URL, JSON, a broken line. */
+/** The ways in which a text escapes one character, or breaks a line between two: those of HTML, URLs and JSON. */
 const ESCAPE =
   /&#x0*([\da-f]{2});?|&#0*(\d{2,3});?|%([\da-f]{2})|\\u00([\da-f]{2})|\\x([\da-f]{2})|&([a-z]+);|\\([!-/:-@[-`{-~])|\\[rnt]|\\?\s+|<w?br ?\/?>/gi;
 const NAMED = {
@@ -81,14 +81,14 @@ const NAMED = {
   lowbar: "_",
 };
 
-/** A text, or what it says without its escapes; each character has its place in the text as it was. */
+/** A text without its escapes, and for each character where it starts and ends in the original text. */
 interface Reading {
   characters: string;
   starts: number[];
   ends: number[];
 }
 
-/** Finds the key in what the text says without its escapes, and blots out that place of the text. */
+/** Finds the key in the text without its escapes, and replaces that place in the original text. */
 function blotOut(text: string, key: string): string {
   const found: [start: number, end: number][] = [];
   let reading: Reading | undefined;

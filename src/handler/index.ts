@@ -4,11 +4,11 @@
  * @module complycube-tokens/handler
  */
 
-import { onAbort, orAborted } from "../core/abort.ts";
 import { callHook } from "../core/call-hook.ts";
 import { checkFields, checkFunction, checkInteger, kindOf, misuse } from "../core/checks.ts";
 import type { TokenTarget } from "../core/client/target.ts";
 import type { Tokens } from "../core/client/tokens.ts";
+import { withDeadline } from "../core/deadline.ts";
 import { explainReferrer } from "../referrer/index.ts";
 import { checkOrigins, explainRefusal, isCrossOrigin, preflight, quote } from "./cross-origin.ts";
 
@@ -219,19 +219,14 @@ export function createTokenHandler<Context = unknown>(
       return Object.hasOwn(bound, "appId") ? { token, clientId } : { token };
     };
 
-    const running = new AbortController();
-    const timer = setTimeout(() => running.abort(new HandlerTimeoutError(timeoutMs, waitsFor)), timeoutMs);
-    const release = onAbort(request.signal, () => running.abort(request.signal.reason));
+    const timeoutError = () => new HandlerTimeoutError(timeoutMs, waitsFor);
     try {
-      return await orAborted(mint(running.signal), running.signal);
+      return await withDeadline(timeoutMs, timeoutError, request.signal, mint);
     } catch (error) {
       if (request.signal?.aborted) return [499, "aborted"];
       const failure = failureOf(error);
       report(error, { severity: "error", status: failure[0], clientId }, request);
       return failure;
-    } finally {
-      clearTimeout(timer);
-      release();
     }
   }
 

@@ -54,7 +54,7 @@ export interface RedisRateLimitOptions {
 }
 
 /** How much longer a place is held when its request has to open its connection first. */
-const COLD_GUARD_MS = 250;
+const COLD_GUARD_MS = 200;
 /** How late a place can be used at most, where Redis or the event loop is slow. */
 const MOST_GUARD_MS = 1_000;
 /** How often a client that is connecting is checked. */
@@ -99,8 +99,6 @@ class RedisLimit implements RateLimiter {
   readonly #maxQueue: number;
   readonly #fallback: Fallback;
   readonly #waiting = new Set<Place>();
-  /** How much longer than its second a place is held: twice the delay with which the last place was used. */
-  #guardMs = GUARD_MS;
   #askedAt = Number.NEGATIVE_INFINITY;
   /** When Redis last answered, and which memory it had. */
   #heardAt = Number.NEGATIVE_INFINITY;
@@ -129,14 +127,18 @@ class RedisLimit implements RateLimiter {
 
   async acquire(signal?: AbortSignal): Promise<void> {
     let late: Place | undefined;
+    let guardMs = GUARD_MS;
     for (;;) {
       signal?.throwIfAborted();
       if (await this.#fallback.place(signal)) return;
       try {
-        const place = await this.#take(signal, late);
+        const place = await this.#take(signal, WINDOW_MS + guardMs, late);
         if (this.#dueAt(place) > performance.now()) await this.#waitFor(place, signal);
-        if (this.#isUsable(place)) return;
+        const lateMs = performance.now() - this.#earliest(place);
+        // Redis gives a place to another call once its guard has passed. The next try gets a longer guard.
+        if (lateMs <= guardMs && place.born === this.#born) return;
         late = place;
+        guardMs = Math.ceil(Math.min(Math.max(GUARD_MS, 2 * lateMs), MOST_GUARD_MS));
       } catch (error) {
         if (signal?.aborted || error instanceof RateLimitQueueFullError) throw error;
         if (error !== AWAY) this.#fallback.leave(error);
@@ -150,10 +152,9 @@ class RedisLimit implements RateLimiter {
     this.#ask(undefined, "hold", Math.ceil(ms)).catch(() => {});
   }
 
-  async #take(signal: AbortSignal | undefined, late: Place | undefined): Promise<Place> {
+  async #take(signal: AbortSignal | undefined, lengthMs: number, late: Place | undefined): Promise<Place> {
     const now = performance.now();
     if (now > this.#heldUntil + COLD_AFTER_MS) this.#coldUntil = now + WINDOW_MS;
-    const lengthMs = WINDOW_MS + Math.ceil(this.#guardMs);
     const coldMs = now < this.#coldUntil ? COLD_GUARD_MS : 0;
     const born = now < this.#heldUntil ? this.#born : 0;
     const place = await this.#ask(signal, "take", this.#perSecond, lengthMs, coldMs, born, late?.end ?? 0);
@@ -186,16 +187,13 @@ class RedisLimit implements RateLimiter {
     }
   }
 
-  /** Whether the place still belongs to this call: Redis gives it to another one once its guard has passed. */
-  #isUsable({ at, lengthMs, born }: Place): boolean {
-    const lateMs = performance.now() - (at + this.#behindMs - this.#aheadMs.most);
-    this.#guardMs = Math.min(Math.max(GUARD_MS, 2 * lateMs), MOST_GUARD_MS);
-    return born === this.#born && lateMs <= lengthMs - WINDOW_MS;
-  }
-
   /** Returns when the place has come for certain, by the clock of this process. */
   #dueAt({ at }: Place): number {
     return at + this.#behindMs - this.#aheadMs.least;
+  }
+
+  #earliest({ at }: Place): number {
+    return at + this.#behindMs - this.#aheadMs.most;
   }
 
   #giveBack({ at, lengthMs, born }: Place): void {

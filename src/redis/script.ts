@@ -39,7 +39,7 @@ export interface Script {
  *
  * A place may lie ahead: the call that has it waits for it alone. The places of a process that died lapse by themselves.
  *
- * - `take LIMIT LENGTH EXTRA BORN UNUSED` takes a place. One that can be used at once is longer by EXTRA. BORN, if not 0,
+ * - `take LIMIT LENGTH EXTRA BORN UNUSED` takes a place. One in the next 1.5 s is longer by EXTRA. BORN, if not 0,
  *   is the memory of a place that still holds: if this is another memory, that place was lost, and a second has to pass.
  *   UNUSED is the end of a place that could not be used in time. It is given up, unless another call waits for it.
  * - `give AT LENGTH BORN` gives a place back.
@@ -91,7 +91,7 @@ if op == 'take' then
     at = table.remove(holes, first)[1]
   else
     if #ends >= limit then at = math.max(at, ends[#ends - limit + 1]) end
-    free = at + length + (at <= now and extra or 0)
+    free = at + length + (at < now + 1500 and extra or 0)
     table.insert(ends, free)
     while #ends > limit do s.cut = table.remove(ends, 1) end
   end

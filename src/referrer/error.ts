@@ -3,8 +3,8 @@ import { proposePattern } from "./proposal.ts";
 
 const PROBLEMS: Record<ReferrerPatternErrorReason, string> = {
   "not-a-string": "it is not a string; is an environment variable missing?",
-  quotes: "it is in quotation marks",
-  "several-patterns": "a token takes one",
+  quotes: "it is in quotes",
+  "several-patterns": "a token takes one pattern",
   whitespace: "it holds a space or invisible character",
   "missing-scheme-separator": 'there is no "://"',
   "scheme-not-allowed": 'the scheme must be "https", "http" or "*"',

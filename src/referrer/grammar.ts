@@ -179,7 +179,7 @@ function wildcardOf(authority: string): "*." | "*" | "" {
 
 /** Whether this is an IPv6 address that wants brackets, and not a host with two ports. */
 function looksLikeIpv6(authority: string): boolean {
-  return parseUrl(`http://[${authority}]/`) !== undefined;
+  return /:.*:/.test(authority) && parseUrl(`http://[${authority}]/`) !== undefined;
 }
 
 /** Whether this is a number from 0 to 65535, with no sign and no zeros in front, as in a URL. */

@@ -84,8 +84,8 @@ export interface ReferrerExplanation {
   /** Whether the API accepts a token with this pattern from this page, in Chrome, Firefox and Safari alike. */
   matches: boolean;
   /**
-   * The `Referer` that every browser sends; `null` where there is none. Where Chrome sends the whole URL, this is the
-   * origin that the others send.
+   * The `Referer` that every browser sends. Where Chrome sends the whole URL, this is the origin that the others send.
+   * `null` where there is none, and for `not-a-web-page`, where it depends on the browser.
    */
   sent: string | null;
   /** Why, as a literal to branch on. */
@@ -132,8 +132,7 @@ export function explainReferrer(check: ReferrerCheck): ReferrerExplanation {
   }
   const sentUnder = SENT_UNDER[policy];
   if (sentUnder === "none") {
-    const advice =
-      `Under Referrer-Policy: ${policy} the page sends no Referer: ` + `set it to ${DEFAULT_POLICY}.`;
+    const advice = `Under Referrer-Policy: ${policy} the page sends no Referer: set it to ${DEFAULT_POLICY}.`;
     return answer("policy-sends-none", null, advice);
   }
   const whole = page.origin + pathAndQuery(page);

@@ -6,12 +6,17 @@ const CALLS = `
 import { ComplyCube } from "./src/index.ts";
 import { createOperation } from "./src/core/http/operation.ts";
 import { throughFetch } from "./src/core/http/through-fetch.ts";
+import { createTokensFetch } from "./src/fetch.ts";
 
 const [baseUrl = ""] = process.argv.slice(2);
 await new ComplyCube({ apiKey: "test_KEY", baseUrl }).token.generate("CLIENT_ID", { appId: "a.b" });
 
 const send = createOperation(baseUrl, throughFetch(fetch));
 await send({ clientId: "CLIENT_ID", appId: "a.b", locale: "en" }, "test_KEY")(new AbortController().signal);
+
+await createTokensFetch({ apiKey: "test_KEY", baseUrl }).POST("/v2/session-tokens" as never, {
+  body: { clientId: "CLIENT_ID", appId: "a.b" },
+} as never);
 
 const fetchOfNowhere = async (url: string) => {
   process.stdout.write(url);
@@ -66,6 +71,7 @@ test("what a changed spec says goes out, without a change in src/", async () => 
   expect(received).toEqual([
     { ...sent, body },
     { ...sent, body: { ...body, locale: "en" } },
+    { ...sent, body },
   ]);
   expect(output).toBe("https://api.example.com/v2/session-tokens");
 }, 30_000);

@@ -150,7 +150,7 @@ describe("an apiKey function", () => {
       const { error } = await settle(local(send, { apiKey }));
 
       expect(error).toBeInstanceOf(TypeError);
-      expect((error as Error).message).toBe("The apiKey function failed to give a key.");
+      expect((error as Error).message).toBe("The apiKey function threw instead of returning a key.");
       expect(leaks(error, [KEY])).toEqual([]);
       expect(apiKey).toHaveBeenCalledOnce();
       expect(send).not.toHaveBeenCalled();
@@ -388,7 +388,7 @@ describe("a fetch option that fails", () => {
 
     expect(error).toMatchObject({
       name: "ConnectionError",
-      message: "The fetch option did not give a Response.",
+      message: "The fetch option did not return a Response.",
     });
     expect(leaks(error, [KEY, TOKEN])).toEqual([]);
   });

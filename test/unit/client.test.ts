@@ -49,9 +49,7 @@ describe("what only the official client has", () => {
     const complycube = local({}) as unknown as Record<string, unknown>;
 
     expect(() => complycube[name]).toThrow(
-      new RegExp(
-        `^complycube\\.${name} is not here, .* Keep @complycube/api for it, as a client of its own\\.$`,
-      ),
+      new RegExp(`^complycube\\.${name} does not exist: .* Keep a client of @complycube/api for it\\.$`),
     );
   });
 
@@ -97,7 +95,7 @@ describe("why the API refused", () => {
 
   test.each([undefined, { message: "no Route matched" }])("404 of %o shows what was asked", async (body) => {
     expect((await refusal(404, body)).message).toMatch(
-      / \(POST https:\/\/api\.example\.com\/gateway\/v1\/tokens was asked: check baseUrl\.\)$/,
+      / \(The request was POST https:\/\/api\.example\.com\/gateway\/v1\/tokens: check baseUrl\.\)$/,
     );
   });
 });

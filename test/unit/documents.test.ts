@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import ts from "typescript";
 import { describe, expect, test } from "vitest";
 import { root } from "../../scripts/root.ts";
@@ -109,4 +109,21 @@ test("the README is a front door: at most 150 lines of at most 120 characters", 
 
   expect(lines.length).toBeLessThanOrEqual(150);
   expect(lines.filter((line) => line.length > 120)).toEqual([]);
+});
+
+test.each([
+  "README.md",
+  "CONTRIBUTING.md",
+  "SECURITY.md",
+  "CHANGELOG.md",
+  "examples/README.md",
+  "bench/README.md",
+])("%s links to files that are there", (document) => {
+  const text = readFileSync(root + document, "utf8").replace(/^```.*?^```/gms, "");
+  const links = [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = ""]) => link);
+
+  const files = links.filter((link) => !/^(https:|#)/.test(link)).map((link) => link.replace(/#.*/, ""));
+  const missing = files.filter((file) => !existsSync(new URL(file, `file://${root}${document}`)));
+
+  expect(missing).toEqual([]);
 });

@@ -294,7 +294,7 @@ describe("apiKey", () => {
     (apiKey) => {
       expect(caught(() => client({ apiKey }))).toMatchObject({
         name: "TypeError",
-        message: expect.stringMatching(/^apiKey is in quotes\. Take them off/),
+        message: expect.stringMatching(/^apiKey is in quotes\. Remove the quotes/),
       });
     },
   );
@@ -496,19 +496,25 @@ describe("a polluted Object.prototype", () => {
     ["dangerouslyAllowBrowser", "nonsense"],
     ["dangerouslyAllowPlainHttp", "nonsense"],
     ["signal", AbortSignal.abort("polluted")],
+    ["headers", { "x-injected": "1" }],
+    ["x-injected", "1"],
   ])("with %s changes nothing for a client and its calls", async (name, value) => {
     const [token, refusal] = await polluted(name, value, async () => {
       const complycube = new ComplyCube({ apiKey: KEY, fetch: answered });
-      const anySite = complycube.token.generate("CLIENT_ID", { referrer: "<all_urls>" }, {});
-      return [
-        await complycube.token.generate("CLIENT_ID", TARGET, {}),
-        await anySite.catch((error) => error),
-      ];
+      const refused = complycube.token.generate("CLIENT_ID", { referrer: "<all_urls>" }, {});
+      return Promise.all([
+        complycube.token.generate("CLIENT_ID", TARGET, {}),
+        refused.catch((error: unknown) => error),
+      ]);
     });
 
     expect(token).toBe(TOKEN);
     expect(refusal).toBeInstanceOf(TypeError);
-    expect(answered).toHaveBeenCalledWith("https://api.complycube.com/v1/tokens", expect.anything());
+    const headers = { authorization: KEY, "content-type": "application/json" };
+    expect(answered).toHaveBeenCalledWith(
+      "https://api.complycube.com/v1/tokens",
+      expect.objectContaining({ headers }),
+    );
     expect(elsewhere).not.toHaveBeenCalled();
   });
 

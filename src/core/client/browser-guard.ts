@@ -1,6 +1,6 @@
 /**
- * Refuses to run where the API key would be public: in a web page, a browser's worker or a React Native app.
- * Servers that look like one in part pass: Node.js with a DOM for tests, Bun, Deno, Cloudflare Workers, Vercel Edge.
+ * Throws where the API key would be public: in a web page, a browser's worker or a React Native app. Servers that look
+ * like a browser in part are accepted: Node.js with a DOM for tests, Bun, Deno, Cloudflare Workers, Vercel Edge.
  */
 export function refuseBrowser(allowed: boolean): void {
   if (allowed || isServer()) return;
@@ -9,7 +9,7 @@ export function refuseBrowser(allowed: boolean): void {
   const isPage = scope.window !== undefined && scope.document !== undefined;
   if (!isApp && !isPage && scope.WorkerGlobalScope === undefined) return;
   throw new TypeError(
-    "ComplyCube must not run in a browser or an app: everyone who has it could read the API key and act for your account. " +
+    "ComplyCube must not run in a browser or an app: every visitor or user could read the API key and use your account. " +
       "Make the token on your server and send only the token to the page or app. " +
       "For a test that has no real key, pass { dangerouslyAllowBrowser: true }.",
   );
@@ -21,7 +21,7 @@ function isServer(): boolean {
     process?: { versions?: { node?: string; nw?: string }; type?: string };
   };
   return (
-    // Polyfills of `process` for pages have no version; the pages of NW.js have one, and Electron's a type as well.
+    // A polyfill of `process` in a page has no version. In NW.js and Electron a page has one, and is recognised otherwise.
     (typeof process?.versions?.node === "string" &&
       !(process.versions.nw !== undefined && scope.document !== undefined) &&
       process.type !== "renderer" &&

@@ -19,7 +19,7 @@ export class ComplyCube {
 
   /** @throws `TypeError` or `RangeError` that names a wrong or missing option, and never shows the API key */
   constructor(options: ComplyCubeOptions = {}) {
-    refuseWhatIsNotHere();
+    defineMissingProperties();
     const settings = checkClientOptions(options);
     const transport = transportOver(settings.fetch);
     this.token = new Tokens(settings, transport);
@@ -27,22 +27,22 @@ export class ComplyCube {
   }
 
   /**
-   * Opens the connection for the next call, so that the call need not wait for it. Call it when a token is likely to be
-   * wanted soon. One connection at most is opened ahead, and none where one is free already.
+   * Opens the connection of the next call in advance, so that the call does not wait for it. Call it when a token will
+   * probably be needed soon. At most one connection is opened in advance, and none while another is free.
    *
-   * It never throws, and does nothing over a `fetch` and behind a proxy. Nothing has to be closed.
+   * It never throws. It does nothing over a `fetch` and behind a proxy. Nothing has to be closed.
    */
   preconnect(): void {
     callHook(this.#preconnect);
   }
 }
 
-/** What the client of `@complycube/api` has beside `token`. Not in the types: the compiler says that it is not there. */
+/** The other properties of the client of `@complycube/api`. They are not in the types, so that they do not compile. */
 const OF_THE_OFFICIAL_CLIENT =
   "client document livePhoto liveVideo check workflowSession report address riskProfile webhook auditLog teamMember flow static lookup autofill accountInfo";
 
-/** Done with the first client and not at import, so that a bundler can leave the class out where nobody uses it. */
-function refuseWhatIsNotHere(): void {
+/** Makes them throw. Called with the first client and not at import, so that a bundler can drop an unused class. */
+function defineMissingProperties(): void {
   if (Object.hasOwn(ComplyCube.prototype, "client")) return;
   for (const name of OF_THE_OFFICIAL_CLIENT.split(" ")) {
     Object.defineProperty(ComplyCube.prototype, name, {
@@ -50,8 +50,8 @@ function refuseWhatIsNotHere(): void {
       get() {
         throw misuse(
           `complycube.${name}`,
-          "is not here, as complycube-tokens mints tokens and does nothing else",
-          "Keep @complycube/api for it, as a client of its own.",
+          "does not exist: complycube-tokens only mints tokens",
+          "Keep a client of @complycube/api for it.",
         );
       },
     });

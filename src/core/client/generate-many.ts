@@ -5,21 +5,21 @@ import { checkRequestOptions, REQUEST_OPTIONS, type RequestOptions, type Setting
 import { type MobileTarget, TARGET_FIELD_NAMES, type TokenTarget, type WebTarget } from "./target.ts";
 
 /**
- * One row of a batch: a client, and either the web pages or the app that its token is bound to. Other fields, such as
- * your own row number, are not sent; they come back with `request`.
+ * One row of a batch: a client, and exactly one of the web page and the app that its token is bound to. Other fields,
+ * such as your own number of the row, are not sent and come back with `request`.
  */
 export type BatchRequest = {
   /** The ID of the client who will use the token. */
   clientId: string;
 } & (Omit<WebTarget, "clientId"> | Omit<MobileTarget, "clientId">);
 
-/** The source of the rows. A promise of a row is awaited, as in `for await`. */
+/** The source of the rows. A promise of a row is awaited, as `for await` does. */
 export type BatchSource<R extends BatchRequest> = Iterable<R | PromiseLike<R>> | AsyncIterable<R>;
 
 /** The result of one row: a token or an error, never both. */
 export type BatchResult<R extends BatchRequest = BatchRequest> =
   | {
-      /** The row, the very object that was read. */
+      /** The row: the object itself, not a copy. */
       request: R;
       /** The token, a JSON Web Token. Keep it out of logs. */
       token: string;
@@ -27,9 +27,9 @@ export type BatchResult<R extends BatchRequest = BatchRequest> =
       error?: never;
     }
   | {
-      /** The row, the very object that was read. */
+      /** The row: the object itself, not a copy. */
       request: R;
-      /** The error with which `generate` would reject. */
+      /** What `generate` would have rejected with. */
       error: unknown;
       /** Absent, because there is an error. */
       token?: never;
@@ -38,22 +38,23 @@ export type BatchResult<R extends BatchRequest = BatchRequest> =
 /** Behaviour of a batch; what is left out comes from the client. */
 export interface BatchOptions extends RequestOptions {
   /**
-   * How many rows are in work at once: being sent, waiting for the rate limit, or settled and not yet read by the loop.
-   * Too few slow the batch down: at 10 requests a second, 16 are enough for answers that take 1.6 seconds.
+   * How many rows are in progress at once: being sent, waiting for the rate limit, or settled and not yet read by the
+   * loop. A number that is too small makes the batch slower than the rate limit allows: 16 is enough for 10 requests a
+   * second that take 1.6 seconds each.
    *
    * @default 16
    */
   concurrency?: number | undefined;
 }
 
-/** Mints one token like `generate`, with the longer waits before a retry that a batch has. */
+/** Mints one token, as `generate` does, with the retries of a batch. */
 export type Mint = (clientId: string, target: TokenTarget, options: RequestOptions) => Promise<string>;
 
 const DEFAULT_CONCURRENCY = 16;
-/** How long a row waits before it tries again when the queue of the rate limit is full. */
+/** How long a row waits when other calls have filled the queue of the rate limit. */
 const QUEUE_FULL_WAIT_MS = 1_000;
 
-/** Checks the arguments at once. The source is first read when the loop starts. */
+/** Checks the arguments at once, not when the loop starts. The source is first read by the loop. */
 export function generateMany<R extends BatchRequest>(
   mint: Mint,
   requests: BatchSource<R>,
@@ -81,7 +82,7 @@ async function* run<R extends BatchRequest>(
   let inFlight = 0;
   let reading = false;
   let ended = false;
-  let failure: { error: unknown } | undefined; // The error of the source itself.
+  let failure: { error: unknown } | undefined; // Of the source itself.
   let wake = () => {};
 
   const send = async (request: R) => {
@@ -90,7 +91,7 @@ async function* run<R extends BatchRequest>(
       const token = await mint(request, stop.signal);
       settled.push({ request, token });
     } catch (error) {
-      // A row that the abort has stopped has no result, because it can be tried again.
+      // A row that was ended by the abort has no result: it may be tried again.
       if (!(stop.signal.aborted && Object.is(error, stop.signal.reason))) settled.push({ request, error });
     }
     inFlight--;
@@ -104,7 +105,7 @@ async function* run<R extends BatchRequest>(
     ended = true;
     failure = { error };
   };
-  /** Reads one row. A promised row is not awaited here, so that results which settle meanwhile are yielded. */
+  /** Reads one row. A promise of a row is not awaited here, so that results which settle meanwhile are yielded. */
   const read = () => {
     try {
       const next = rows.next();
@@ -130,7 +131,7 @@ async function* run<R extends BatchRequest>(
     for (;;) {
       while (!stop.signal.aborted && !ended && !reading && inFlight + settled.length < concurrency) read();
       const result = settled.shift();
-      // After an abort, tokens that were minted are still yielded, so that none is lost.
+      // After an abort, tokens that are already minted are still yielded, so that none is lost.
       if (result !== undefined) yield result;
       else if (inFlight > 0 || (reading && !stop.signal.aborted))
         await new Promise<void>((resolve) => (wake = resolve));
@@ -141,13 +142,16 @@ async function* run<R extends BatchRequest>(
   } finally {
     release();
     stop.abort();
-    // A source that is being read may never answer, and an abort ends the batch at once: then `return` is not awaited.
+    // Not awaited after an abort, which ends the batch at once, nor during a read, because the source may never answer.
     const closed = ended ? undefined : close(rows);
     if (!reading && !signal?.aborted) await closed;
   }
 }
 
-/** Mints the token of one row. It waits while the queue is full, or a million rows would fail within a second. */
+/**
+ * Mints the token of one row. A full queue is not the row's fault, so the row waits: else a million rows would fail
+ * in a second.
+ */
 async function mintRow(mint: Mint, request: BatchRequest, options: RequestOptions): Promise<string> {
   const { clientId, ...target } = readRow(request);
   for (;;) {
@@ -160,14 +164,14 @@ async function mintRow(mint: Mint, request: BatchRequest, options: RequestOption
   }
 }
 
-/** Reads the fields that are sent, accessors of a class included. Other fields of the row are ignored. */
+/** Returns the fields that are sent, also those that a class has as accessors. A row may have other fields. */
 function readRow(row: unknown): Record<string, unknown> {
   if (typeof row !== "object" || row === null) {
     throw misuse("A row", `must be { clientId, referrer } or { clientId, appId }, not ${kindOf(row)}`);
   }
   const sent: Record<string, unknown> = {};
   for (const name of ["clientId", ...TARGET_FIELD_NAMES]) {
-    // A polluted Object.prototype must not bind a token.
+    // A field of a polluted Object.prototype must not bind a token.
     if (name in Object.prototype && !Object.hasOwn(row, name)) continue;
     const value = (row as Record<string, unknown>)[name];
     if (value !== undefined) sent[name] = value;
@@ -188,7 +192,7 @@ function open<R extends BatchRequest>(requests: BatchSource<R>): RowIterator<R> 
   return Symbol.asyncIterator in requests ? requests[Symbol.asyncIterator]() : requests[Symbol.iterator]();
 }
 
-/** Waits for the source's answer and for the row in it. A promised row that rejects ends the batch. */
+/** Awaits the answer of a source, and the row in it. A promise of a row that rejects ends the batch. */
 async function settle<R>(
   rows: RowIterator<R>,
   next: ReturnType<RowIterator<R>["next"]>,
@@ -203,7 +207,7 @@ async function settle<R>(
   }
 }
 
-/** Calls `return` of the source, so that it can close its file or cursor, and ignores its errors. */
+/** Lets the source close its file or cursor, and ignores whatever that throws. */
 async function close(rows: RowIterator<unknown>): Promise<void> {
   try {
     await rows.return?.();

@@ -1,18 +1,18 @@
 import { kindOf, misuse } from "../checks.ts";
 
-/** What a token says of itself. Nothing of it is verified. */
+/** The claims of a token. None of them is verified. */
 export interface TokenContents {
-  /** When it stops working, from the claim `exp`; `undefined` where that is missing, or not a number of seconds. */
+  /** When the token expires, from the claim `exp`; `undefined` where that is missing, or not a number of seconds. */
   expiresAt: Date | undefined;
-  /** When it was minted, from the claim `iat`; `undefined` where that is missing, or not a number of seconds. */
+  /** When the token was minted, from the claim `iat`; `undefined` where that is missing, or not a number of seconds. */
   issuedAt: Date | undefined;
   /** All claims, as they are. ComplyCube documents none of them: depend on none but the two above. */
   claims: Record<string, unknown>;
 }
 
 /**
- * Reads what is written in a token, such as when it expires. It decodes and never verifies: anyone can write a token
- * that says the same, so never let anyone in because of it. Nothing is sent.
+ * Decodes a token and returns its claims, such as when it expires. It does not verify the token: anyone can write one
+ * with the same claims, so never authenticate anyone by it. Nothing is sent.
  *
  * @throws `TypeError` when it is not a JSON Web Token; the message shows nothing of it
  * @example
@@ -37,11 +37,14 @@ export function inspectToken(token: string): TokenContents {
   return { expiresAt: dateOf(exp), issuedAt: dateOf(iat), claims: claims as Record<string, unknown> };
 }
 
-/** The value that is encoded; `undefined` where there is none. What is thrown on the way would quote the token. */
+/**
+ * Returns the decoded value, or `undefined` where there is none. An error on the way would quote the token, so it is
+ * dropped.
+ */
 function parsePayload(payload: string): unknown {
   try {
     const bytes = atob(payload.replaceAll("-", "+").replaceAll("_", "/"));
-    // Not by TextDecoder, which Jest's jsdom has not. Like a strict one, this throws on what is no UTF-8.
+    // Jest's jsdom has no TextDecoder. Like a strict one, this throws where the bytes are not UTF-8.
     const encoded = Array.from(bytes, (byte) => `%${byte.charCodeAt(0).toString(16).padStart(2, "0")}`);
     return JSON.parse(decodeURIComponent(encoded.join("")));
   } catch {
@@ -49,7 +52,10 @@ function parsePayload(payload: string): unknown {
   }
 }
 
-/** A JWT counts in seconds, whole or not. A number that is too large for a `Date` tells no time either. */
+/**
+ * Returns a time of a JWT, which counts in seconds, or `undefined` where it is not a number or too large for a
+ * `Date`.
+ */
 function dateOf(seconds: unknown): Date | undefined {
   const date = new Date(typeof seconds === "number" ? seconds * 1_000 : Number.NaN);
   return Number.isNaN(date.getTime()) ? undefined : date;

@@ -15,13 +15,13 @@ import type { RateLimiter, RateLimitOptions } from "../limit/sliding-window.ts";
 import { redactCause } from "../redact.ts";
 import { refuseBrowser } from "./browser-guard.ts";
 
-/** One attempt of one call, as `onAttempt` is told of it. It never holds the key, the token or the client ID. */
+/** One attempt of one call, which `onAttempt` is called with. It never holds the key, the token or the client ID. */
 export interface AttemptEvent {
   /** Which attempt this was, from 1. */
   attempt: number;
-  /** How long it waited for its place in the rate limit before it was sent, in milliseconds; 0 where there was room. */
+  /** How long the attempt waited for the rate limit before it was sent, in milliseconds; 0 where it did not wait. */
   waitedMs: number;
-  /** How long it took, in milliseconds, from being sent. */
+  /** How long the attempt took, in milliseconds, from when it was sent. */
   durationMs: number;
   /** The HTTP status, where an answer came. */
   status: number | undefined;
@@ -39,12 +39,13 @@ export interface ComplyCubeOptions {
    * The bare `live_` or `test_` API key, or a function that returns it. A function is called once for each attempt,
    * inside that attempt's `timeoutMs`, and its result is used for that attempt alone: keys can be rotated.
    *
-   * @default the environment variable `COMPLYCUBE_API_KEY`; where it is not set yet, it is read again by each call, and
-   *   the limit of 5 requests a second of a `test_` key holds until then
+   * @default the environment variable `COMPLYCUBE_API_KEY`. Where it is not set yet, each call reads it again, and until
+   *   it is set the limit is that of a `test_` key: 5 requests a second.
    */
   apiKey?: string | (() => string | Promise<string>) | undefined;
   /**
-   * Where the API is. `https`, except for loopback hosts; a path is kept in front of `/v1/tokens`, for a gateway.
+   * The address of the API. It must be `https`, except for loopback hosts. A path is kept in front of `/v1/tokens`, for a
+   * gateway.
    *
    * @default the environment variable `COMPLYCUBE_BASE_URL`, else `https://api.complycube.com`
    */
@@ -64,8 +65,8 @@ export interface ComplyCubeOptions {
    */
   maxRetries?: number | undefined;
   /**
-   * How fast requests are sent: so many in any second, `false` for no limit, or a limiter of your own. Calls over it
-   * wait their turn, outside `timeoutMs`; retries take a turn too.
+   * How many requests may be sent in any second, `false` for no limit, or a limiter of your own. A call over the limit
+   * waits, and that wait does not count towards `timeoutMs`. A retry counts as a request.
    *
    * By default the limit is the account's own, and all clients of the process with the same key and `baseUrl` share
    * it. A key function's limit belongs to its client: 5 until the first key is known, then that of the last key. A
@@ -76,7 +77,7 @@ export interface ComplyCubeOptions {
    */
   rateLimit?: number | RateLimitOptions | RateLimiter | false | undefined;
   /**
-   * Accepts a `referrer` that every site matches, such as `<all_urls>`. A token bound to one works on an attacker's page.
+   * Accepts a `referrer` that every site matches, such as `<all_urls>`. A stolen token then works on an attacker's page.
    *
    * @default false
    */
@@ -90,15 +91,15 @@ export interface ComplyCubeOptions {
    */
   allowReferrerPath?: boolean | undefined;
   /**
-   * What sends the request: any `fetch`, such as undici's with a dispatcher. Of its answer, status, headers and body are
-   * used, and of a stand-in for tests only `status`, `headers.get` and `text()` are needed.
+   * The function that sends the request: any `fetch`, such as undici's with a dispatcher. A stand-in for tests may return
+   * an object that has only `status`, `headers.get` and `text()`.
    *
    * @default on Node.js its own `https`, which keeps connections longer than `fetch`; elsewhere the global `fetch`. Both
    * are looked up at each call, so that interceptors installed later are used.
    */
   fetch?: Fetch | undefined;
   /**
-   * Told of every attempt, for logs and metrics. What it throws or rejects with is ignored.
+   * Called after every attempt, for logs and metrics. Whatever it throws or rejects with is ignored.
    *
    * @example onAttempt: ({ attempt, status, durationMs }) => metrics.timing("complycube", durationMs, { attempt, status })
    */
@@ -111,7 +112,7 @@ export interface ComplyCubeOptions {
   dangerouslyAllowBrowser?: boolean | undefined;
   /**
    * Accepts a `baseUrl` of plain `http` to any host, such as a mock in another container (`http://mock:4010`). Everyone
-   * on the way can read the API key, so a `live_` key is refused all the same.
+   * on the way can read the API key, so a `live_` key is still refused.
    *
    * @default `true` where the environment variable `COMPLYCUBE_DANGEROUSLY_ALLOW_PLAIN_HTTP` is `true` or `1`, else `false`
    */
@@ -152,7 +153,7 @@ export function checkClientOptions(given: ComplyCubeOptions): Settings {
     () => allowPlainHttp ?? /^(true|1)$/.test(environment("COMPLYCUBE_DANGEROUSLY_ALLOW_PLAIN_HTTP") ?? ""),
   );
   const apiKey = options.apiKey === undefined ? environment("COMPLYCUBE_API_KEY") : options.apiKey;
-  // `next build` loads the module that makes the client where no key is set.
+  // `next build` loads the module that makes the client, usually without a key.
   const isKeyLater = apiKey === undefined && !("apiKey" in options);
   return {
     apiKey: isKeyLater
@@ -210,7 +211,10 @@ const CLIENT_OPTIONS = [
   "dangerouslyAllowPlainHttp",
 ];
 
-/** A key known beforehand is checked once; a function's result is checked each time. */
+/**
+ * Returns the function that each attempt gets its key from. A fixed key is checked once, a function's result each
+ * time.
+ */
 function keyReader(apiKey: ComplyCubeOptions["apiKey"], baseUrl: string): Settings["apiKey"] {
   if (typeof apiKey !== "function") {
     const key = checkKey(apiKey, baseUrl);
@@ -221,7 +225,9 @@ function keyReader(apiKey: ComplyCubeOptions["apiKey"], baseUrl: string): Settin
     try {
       key = await apiKey();
     } catch (error) {
-      throw new TypeError("The apiKey function failed to give a key.", { cause: redactCause(error, "") });
+      throw new TypeError("The apiKey function threw instead of returning a key.", {
+        cause: redactCause(error, ""),
+      });
     }
     const name = "The result of the apiKey function";
     const checked = checkApiKey(
@@ -244,13 +250,13 @@ function checkKey(apiKey: unknown, baseUrl: string): string {
   return key;
 }
 
-/** By what it does, because a polyfill's is as good. */
+/** Checks the methods and not the class, so that the signal of a polyfill is accepted. */
 function isAbortSignal(value: AbortSignal | null): boolean {
   const methods = ["addEventListener", "removeEventListener", "throwIfAborted"] as const;
   return typeof value?.aborted === "boolean" && methods.every((name) => typeof value[name] === "function");
 }
 
-/** A variable of the environment; a blank one counts as not set. */
+/** Returns a variable of the environment, or `undefined` where it is not set or blank. */
 function environment(name: string): string | undefined {
   try {
     const value = globalThis.process?.env?.[name];

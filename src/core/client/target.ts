@@ -1,12 +1,7 @@
 import type { TokenRequest } from "../../../generated/hey-api/types.gen.ts";
 import type { components } from "../../../generated/openapi-typescript/schema.d.ts";
 import { quote } from "../../referrer/error.ts";
-import {
-  matchesReferrer,
-  parseReferrerPattern,
-  ReferrerPatternError,
-  referrerPatternFor,
-} from "../../referrer/index.ts";
+import { parseReferrerPattern, ReferrerPatternError, referrerPatternFor } from "../../referrer/index.ts";
 import { checkFields, kindOf, misuse } from "../checks.ts";
 
 type Wire = components["schemas"];
@@ -20,7 +15,7 @@ type Wire = components["schemas"];
 export interface WebTarget extends Omit<Wire["WebTokenRequest"], "clientId"> {
   /** Never together with `referrer`. */
   appId?: never;
-  /** The client ID is an argument of its own, so that no target can replace it. */
+  /** The client ID is a separate argument, so that nothing in a target can replace it. */
   clientId?: never;
 }
 
@@ -28,28 +23,28 @@ export interface WebTarget extends Omit<Wire["WebTokenRequest"], "clientId"> {
 export interface MobileTarget extends Omit<Wire["MobileTokenRequest"], "clientId"> {
   /** Never together with `appId`. */
   referrer?: never;
-  /** The client ID is an argument of its own, so that no target can replace it. */
+  /** The client ID is a separate argument, so that nothing in a target can replace it. */
   clientId?: never;
 }
 
-/** What a token is bound to: either the pages of a web site or an app. */
+/** What a token is bound to: exactly one of a web page and an app. */
 export type TokenTarget = WebTarget | MobileTarget;
 
 const EXAMPLES =
   'either { referrer: "https://www.example.com/*" } for the Web SDK or { appId: "com.example.app" } for a Mobile SDK';
-/** Part of the message when the arguments are mixed up. */
+/** The advice where the arguments are mixed up. */
 const CALL = 'The call is generate("CLIENT_ID", { referrer: "https://www.example.com/*" }).';
 
-/** Whether patterns are accepted that protect little (`allowAnyReferrer`) or work in few browsers (`allowReferrerPath`). */
+/** Which patterns are accepted although they protect little or work in few browsers. */
 export interface AllowedReferrers {
   allowAnyReferrer: boolean;
   allowReferrerPath: boolean;
 }
 
-/** A field of a request: its type, its meaning, and a check of its value. */
+/** A field of a request: its type, the words for it, and a further check. */
 interface Field<T> {
   type: T extends string ? "string" : T extends number ? "number" : never;
-  /** What the value must be, for messages ("must be …") and for the command line's help. */
+  /** Follows "must be" in a message, and stands in the command line's help. */
   what: string;
   /** Returns the value to send. */
   check?(value: T, allowed: AllowedReferrers): T;
@@ -59,12 +54,12 @@ type RequiredFields<R> = R extends unknown
   ? { [F in keyof R]-?: object extends Pick<R, F> ? never : F }[keyof R]
   : never;
 type Fields<R> = { [F in Exclude<keyof R, "clientId">]-?: Field<NonNullable<R[F]>> };
-/** The field that says what a token is bound to: each kind of request has one. */
+/** What a token can be bound to: the field that one kind of request must have. */
 type Binding = Exclude<RequiredFields<TokenRequest>, "clientId">;
 
 /**
- * The fields of a target, by the field that it is bound to. `generate`, `generateMany`, the handler and the command line
- * all read this one table. If a field of the spec is missing here, a compile error names it.
+ * The fields of a target, by what it is bound to. `generate`, `generateMany`, the handler and the command line all read
+ * them here. The compiler names a field of the spec that is missing.
  */
 export const TARGET_FIELDS = {
   referrer: {
@@ -91,7 +86,7 @@ export const TARGET_FIELD_NAMES = /* @__PURE__ */ (() => [
 ])();
 const CLIENT_ID: Field<string> = { type: "string", what: "the ID of the client", check: refuseKey };
 
-/** Checks both arguments and returns the body of the request. Nothing in `target` can replace `clientId`. */
+/** Checks both arguments and makes the body of the request; nothing in `target` can replace `clientId`. */
 export function checkTokenRequest(
   clientId: unknown,
   target: unknown,
@@ -101,7 +96,7 @@ export function checkTokenRequest(
   const request: Record<string, unknown> = {
     clientId: checkField("clientId", clientId, CLIENT_ID, allowed, isCallMixedUp ? CALL : undefined),
   };
-  // Only own fields count, so that a polluted Object.prototype cannot bind a token.
+  // Own fields only: a field of a polluted Object.prototype must not bind a token.
   const given = checkFields("target", target as Record<string, unknown>, TARGET_FIELD_NAMES, CALL);
   const [binding, ...more] = BINDINGS.filter((name) => Object.hasOwn(given, name));
   if (binding === undefined || more.length > 0) {
@@ -115,7 +110,7 @@ export function checkTokenRequest(
   const fields: Record<string, Field<string | number>> = TARGET_FIELDS[binding];
   for (const [name, value] of Object.entries(given)) {
     const field = fields[name];
-    if (value === undefined && name !== binding) continue; // Left out.
+    if (value === undefined && name !== binding) continue; // Counts as left out.
     if (field === undefined) throw misuse("target", `must not have ${name} beside ${binding}`);
     request[name] = checkField(name, value, field, allowed);
   }
@@ -135,7 +130,7 @@ function checkField(
     throw misuse(name, `must be ${what}, not ${kindOf(value)}`, advice ?? hint);
   }
   if (typeof value === "string" && value.trim() === "") throw misuse(name, "is blank", `It must be ${what}.`);
-  // JSON has no other numbers.
+  // JSON has no NaN and no Infinity.
   if (typeof value === "number" && !Number.isFinite(value))
     throw misuse(name, `must be ${what}, not ${value}`);
   return check === undefined ? value : check(value as string | number, allowed);
@@ -146,7 +141,7 @@ function refuseKey(clientId: string): string {
   throw misuse("clientId", "looks like an API key", "Pass the ID of the client, and the key as { apiKey }.");
 }
 
-/** Returns the pattern with its host as browsers write it, because the API may compare hosts letter by letter. */
+/** Returns the pattern with its host as browsers write it, because the API may compare the two as plain text. */
 function checkReferrer(referrer: string, { allowAnyReferrer, allowReferrerPath }: AllowedReferrers): string {
   if (looksLikeAppId(referrer)) {
     throw misuse(
@@ -163,7 +158,7 @@ function checkReferrer(referrer: string, { allowAnyReferrer, allowReferrerPath }
       "Is an environment variable missing?",
     );
   }
-  // Chrome's grammar accepts both: a comma in a host, and a whole pattern in a path.
+  // Chrome's grammar allows a comma in a host, and a whole pattern in a path, so a list of patterns can pass as one.
   if (/[,;]/.test(host) || /[,;](https?|\*):\/\//.test(path)) {
     throw new ReferrerPatternError(referrer, "several-patterns", referrer.search(/[,;]/));
   }
@@ -171,11 +166,12 @@ function checkReferrer(referrer: string, { allowAnyReferrer, allowReferrerPath }
     throw misuse(
       "referrer",
       `${quote(referrer)} matches every site, so a stolen token would work anywhere`,
-      "Use your own page's origin, such as https://www.example.com/*. If you must, pass { allowAnyReferrer: true }.",
+      "Use your own page's origin, such as https://www.example.com/*. If you accept that, pass { allowAnyReferrer: true }.",
     );
   }
-  const isPathSent = matchesReferrer(`*://*${path}`, "https://www.example.com/");
-  if (!isPathSent && !allowReferrerPath) {
+  // Every browser sends the path "/", which such a pattern matches; each "*" can stand for nothing.
+  const needsPath = path.replaceAll("*", "") !== "/";
+  if (needsPath && !allowReferrerPath) {
     const advice =
       "If all your users have Chrome and your pages set Referrer-Policy: unsafe-url, pass { allowReferrerPath: true }.";
     const error = new ReferrerPatternError(
@@ -189,7 +185,7 @@ function checkReferrer(referrer: string, { allowAnyReferrer, allowReferrerPath }
   return canonical;
 }
 
-/** Accepts two or more parts of letters, digits, `_` and `-` with dots between: all that Apple or Google allow. */
+/** Accepts what Apple or Google allows: two or more parts of letters, digits, `_` and `-`, with dots between them. */
 function checkAppId(appId: string): string {
   if (/^www\./i.test(appId)) {
     throw misuse(
@@ -213,7 +209,7 @@ function checkAppId(appId: string): string {
   );
 }
 
-/** Returns whether text is in reverse-DNS order: it starts with a top-level domain and does not end like a host. */
+/** Recognises reverse DNS: the first part is a top-level domain, and the last is not a common one. */
 function looksLikeAppId(text: string): boolean {
   return (
     /^(com|org|net|io|app|dev|co|me|[a-z]{2})(\.[\w-]+){2,}$/i.test(text) &&

@@ -1,8 +1,8 @@
 import type { TokenRequest } from "../../../generated/hey-api/types.gen.ts";
 import { sleep } from "../abort.ts";
 import { callHook } from "../call-hook.ts";
-import { ComplyCubeApiError, ComplyCubeError, RateLimitQueueFullError } from "../errors.ts";
-import { withDeadline } from "../http/deadline.ts";
+import { withDeadline } from "../deadline.ts";
+import { ComplyCubeApiError, ComplyCubeError, RateLimitQueueFullError, TimeoutError } from "../errors.ts";
 import type { Transport } from "../http/exchange.ts";
 import { createOperation, type Minted, type Operation } from "../http/operation.ts";
 import { batchRetryDelayMs, holdMs, retryDelayMs, StaleConnectionError } from "../http/retry.ts";
@@ -18,7 +18,7 @@ import {
 } from "./options.ts";
 import { checkTokenRequest, type TokenTarget } from "./target.ts";
 
-/** What one attempt came to: what was minted, or the error, how long it took, and the wait for its place before. */
+/** The result of one attempt: the token or the error, how long it took, and how long it waited for its place before. */
 interface Outcome {
   minted?: Minted;
   error?: unknown;
@@ -26,7 +26,7 @@ interface Outcome {
   waitedMs: number;
 }
 
-/** An event without the fields of which nothing is known. */
+/** An event in which unknown fields may be left out. */
 type AttemptReport = Pick<AttemptEvent, "attempt" | "waitedMs" | "durationMs"> & Partial<AttemptEvent>;
 
 /** The tokens of one client: `complycube.token`. */
@@ -40,7 +40,7 @@ export class Tokens {
     this.#settings = settings;
     this.#operation = createOperation(settings.baseUrl, transport);
     this.#limit = createLimit(settings);
-    // So that `const { generate } = complycube.token` works.
+    // Bound, so that `const { generate } = complycube.token` works.
     Object.defineProperty(this, "generate", { value: this.generate.bind(this), writable: true });
   }
 
@@ -73,16 +73,16 @@ export class Tokens {
   }
 
   /**
-   * Mints a token for each row, as fast as the rate limit allows, and yields what each came to as it settles, in any
-   * order. A row that fails never stops the others; a million rows take no more memory than `concurrency` of them.
-   * Leaving the loop ends what is in flight.
+   * Mints a token for each row, as fast as the rate limit allows, and yields each result as soon as the row settles, in
+   * any order. A row that fails never stops the others. Only `concurrency` rows are in memory at once. Leaving the loop
+   * ends the requests in flight.
    *
    * A 429 that names no time is tried again after 30 seconds, as the API advises for batches. Tokens live 60 minutes:
    * a batch of over 36,000 with a live key outlives its own first token.
    *
    * @param requests any iterable or async iterable of `{ clientId, referrer }` or `{ clientId, appId }`, or of promises of them; read no faster than it is sent
-   * @throws `TypeError` or `RangeError` for a wrong option, at once; what a row is wrong about is that row's `error`
-   * @throws what `requests` throws, and `signal.reason` after an abort, once what was minted already is yielded
+   * @throws `TypeError` or `RangeError` for a wrong option, at once; a wrong row has its own `error`
+   * @throws whatever `requests` throws, and `signal.reason` after an abort; tokens that are minted by then are yielded first
    * @example
    * for await (const { request, token, error } of complycube.token.generateMany(rows)) {
    *   if (token !== undefined) await save(request.clientId, token);
@@ -121,7 +121,7 @@ export class Tokens {
         this.#report({ attempt, ...times, errorCode: "aborted" });
         throw error;
       }
-      // Nothing was sent, and another attempt would send nothing either: the key function failed, or the queue is full.
+      // This attempt sent nothing, and another would not either: the key function failed, or the queue is full.
       if (!(error instanceof ComplyCubeError) || error.code === "rate_limit_queue_full") throw error;
       error.attempts = attempt;
       const { status, requestId } = error as Partial<ComplyCubeApiError>;
@@ -140,23 +140,25 @@ export class Tokens {
   /** One attempt: the key, a place in the rate limit, the request. */
   async #attempt(request: TokenRequest, call: CallSettings, attempt: number): Promise<Outcome> {
     const { timeoutMs, signal } = call;
+    const within = <T>(run: (signal: AbortSignal) => Promise<T>) =>
+      withDeadline(timeoutMs, () => new TimeoutError(timeoutMs), signal, run);
     let startedAt = performance.now();
     let waitedMs = 0;
     let sent = false;
     const took = () => ({ durationMs: performance.now() - startedAt, waitedMs });
     try {
       const given = this.#settings.apiKey();
-      const key = typeof given === "string" ? given : await withDeadline(timeoutMs, signal, () => given);
+      const key = typeof given === "string" ? given : await within(() => given);
       this.#limit?.useKey?.(key);
       const place = this.#limit?.take(signal);
       if (place !== undefined) {
         const askedAt = performance.now();
-        await place; // Only then: even an await of nothing is a delay.
+        await place; // Not awaited where there is no wait, because every await delays the request.
         waitedMs = performance.now() - askedAt;
       }
       startedAt = performance.now();
       sent = true;
-      const minted = await withDeadline(timeoutMs, signal, this.#operation(request, key));
+      const minted = await within(this.#operation(request, key));
       this.#limit?.settled?.(startedAt, true);
       return { minted, ...took() };
     } catch (error) {
@@ -166,7 +168,7 @@ export class Tokens {
     }
   }
 
-  /** Every event has all seven fields. */
+  /** Calls `onAttempt`. Every event has all seven fields. */
   #report(event: AttemptReport): void {
     const { attempt, waitedMs, durationMs, status, requestId, errorCode, retryInMs } = event;
     callHook(this.#settings.onAttempt, {

@@ -1,43 +1,43 @@
 /**
- * What this package needs of a `fetch`: the global one, that of undici or node-fetch, an instrumented one, or a stand-in
- * for tests.
+ * Any `fetch`: the global one, that of undici or node-fetch, an instrumented one, or a stand-in for tests. The types name
+ * only what this package uses.
  *
  * @see https://fetch.spec.whatwg.org/#fetch-method
  */
 export type Fetch = (url: string, init: FetchInit) => Promise<FetchAnswer>;
 
-/** What a `fetch` is called with. */
+/** The options that a `fetch` is called with. */
 export interface FetchInit {
   /** Always `POST`. */
   method: "POST";
-  /** Names in lower case. The key is among them: keep them out of logs. */
+  /** The names are in lower case. The API key is among the values, so keep them out of logs. */
   headers: Record<string, string>;
-  /** JSON. */
+  /** The body, which is JSON. */
   body: string;
-  /** A redirect is not followed: it could take the key elsewhere. */
+  /** A redirect is not followed, because it could send the API key to another host. */
   redirect: "manual";
-  /** Aborted at the end of `timeoutMs`, and when the caller aborts. */
+  /** Aborts at the end of `timeoutMs`, and when the caller aborts. */
   signal: AbortSignal;
-  /** Set where the runtime knows it: a token is kept by no cache. */
+  /** Set where the runtime knows the option, so that no cache keeps the token. */
   cache?: "no-store";
 }
 
-/** What is used of the answer of a `fetch`. A `Response` has it. */
+/** The part of a `fetch`'s answer that is used. A `Response` has it. */
 export interface FetchAnswer {
   /** The HTTP status. */
   readonly status: number;
-  /** Where the request id, `Retry-After` and `Location` are read. */
+  /** The headers, of which the request ID, `Retry-After` and `Date` are read. */
   readonly headers: {
-    /** The value of a header, whose name comes in lower case. */
+    /** Returns the value of a header. It is called with a name in lower case. */
     get(name: string): string | null | undefined;
   };
-  /** Where it is a web stream, it is read piece by piece, and no further than 1 MiB. */
+  /** A web stream, which is read up to 1 MiB. Where it is anything else, `text()` is called instead. */
   readonly body?: unknown;
-  /** Called where `body` is no web stream. */
+  /** Returns the whole body. It is called where `body` is not a web stream. */
   text(): Promise<string>;
 }
 
-/** A request, as little of it as every transport needs. */
+/** A request, as every transport is called with it. */
 export interface PlainRequest {
   readonly url: string;
   readonly method: "POST";
@@ -45,30 +45,30 @@ export interface PlainRequest {
   readonly body: string;
 }
 
-/** An answer, its body read already. */
+/** An answer whose body has been read. */
 export interface Answer {
   status: number;
   headers: { get(name: string): string | null };
-  /** `undefined` when it broke off, could not be read, or is over 1 MiB. */
+  /** `undefined` where the body broke off, could not be read, or is over 1 MiB. */
   body: string | undefined;
-  /** Why there is no body: a `BodyTooLargeError`, or what reading it threw. */
+  /** Why there is no body: a `BodyTooLargeError`, or the error of reading it. */
   problem?: unknown;
 }
 
-/** What takes a request to the API and its answer back. */
+/** Sends requests to the API and returns the answers. */
 export interface Transport {
   /**
-   * Sends one request and reads its whole answer, at most 1 MiB of it. Follows no redirect, gives up when the signal
-   * aborts, and rejects only when no answer came.
+   * Sends one request and reads the whole answer, up to 1 MiB. It follows no redirect, stops when the signal aborts, and
+   * rejects only where no answer came.
    */
   send(request: PlainRequest, signal: AbortSignal): Promise<Answer>;
-  /** Opens the connection of the next call, where that can be done without a request. */
+  /** Opens the connection of the next call in advance. Missing where that takes a request. */
   preconnect?(baseUrl: string): void;
-  /** Says what may stand between this transport and the API, where no answer came. */
+  /** Returns a likely reason why no answer came, to follow an error's message; an empty text where there is none. */
   hint?(baseUrl: string): string;
 }
 
-/** What a generated operation asks of the client that it runs over: all of the request but the host and the key. */
+/** What a generated operation calls its client with: the whole request except the host and the key. */
 export interface OperationRequest {
   url: string;
   headers: Record<string, string>;
@@ -76,14 +76,14 @@ export interface OperationRequest {
   security: readonly [{ name: string }];
 }
 
-/** The client under the generated operation. It can only post, and what comes back is left for the layer to judge. */
+/** The client that the generated operation runs over. It can only post, and returns the answer without judging it. */
 export interface PostClient {
-  /** Where it has posted to. */
+  /** The URL of the last request. */
   url: string;
   post(request: OperationRequest): Promise<Answer>;
 }
 
-/** Makes the client of one attempt, which adds the host and the key to what the operation says. */
+/** Makes the client of one attempt, which adds the host and the key to the operation's request. */
 export function postClient(
   transport: Transport,
   baseUrl: string,
@@ -94,8 +94,8 @@ export function postClient(
     url: baseUrl,
     post(request) {
       const headers: Record<string, string> = {};
-      // In lower case, as every stand-in for `fetch` may count on, however the spec writes them.
-      for (const name in request.headers) headers[name.toLowerCase()] = request.headers[name] as string;
+      // In lower case, however the spec writes them, so that a stand-in for `fetch` can rely on it.
+      for (const [name, value] of Object.entries(request.headers)) headers[name.toLowerCase()] = value;
       headers[request.security[0].name.toLowerCase()] = key;
       this.url = baseUrl + request.url;
       return transport.send(
@@ -109,7 +109,7 @@ export function postClient(
 /** The largest body that is read, in bytes, counted after decompression. */
 export const MAX_BODY_BYTES = 1024 * 1024;
 
-/** What a `fetch` gave is not a Response. */
+/** A `fetch` returned something that is not a Response. */
 export class NoResponseError extends Error {
   override readonly name = "NoResponseError";
 }
@@ -119,7 +119,7 @@ export class BodyTooLargeError extends Error {
   override readonly name = "BodyTooLargeError";
 }
 
-/** The connection broke before any answer came. It was nearly always a kept one that the server had just closed. */
+/** The connection broke before any answer came. Usually it was a kept one that the server had just closed. */
 export class BrokenConnectionError extends Error {
   override readonly name = "BrokenConnectionError";
 
@@ -128,7 +128,7 @@ export class BrokenConnectionError extends Error {
   }
 }
 
-/** Whether an answer is a redirect. A browser hides one that it does not follow behind status 0. */
+/** Whether an answer is a redirect. A browser reports a redirect that it does not follow as status 0. */
 export function isRedirect(status: number): boolean {
   return (
     status === 0 || status === 301 || status === 302 || status === 303 || status === 307 || status === 308

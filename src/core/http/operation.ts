@@ -14,16 +14,19 @@ import {
 } from "./exchange.ts";
 import { FinalConnectionError, readRetryAfterMs, StaleConnectionError } from "./retry.ts";
 
-export { BASE_URL } from "../../../generated/openapi/base-url.gen.ts";
+export { BASE_URL } from "../../../generated/openapi/constants.gen.ts";
 
-/** A token, and what `onAttempt` is told of the answer that carried it. */
+/** A token, and the parts of its answer that `onAttempt` is called with. */
 export interface Minted {
   token: string;
   status: number;
   requestId: string | undefined;
 }
 
-/** Prepares one request: what it returns sends it and reads its whole answer. Rejects with one of this package's errors. */
+/**
+ * Prepares one request. The returned function sends it and reads the answer, or rejects with an error of this
+ * package.
+ */
 export type Operation = (request: TokenRequest, key: string) => (signal: AbortSignal) => Promise<Minted>;
 
 const REQUEST_ID_HEADERS = ["x-request-id", "request-id", "x-correlation-id", "x-amzn-requestid", "cf-ray"];
@@ -31,12 +34,13 @@ const MAX_REQUEST_ID = 200;
 const MAX_REASON = 300;
 
 /**
- * The generated operation, typed for a client that is only what is used of it. The path, the names of the headers and
- * the content type come from the spec, through it.
+ * The generated operation, typed for a client that has only `post`. The path, the names of the headers and the content
+ * type come from the spec, through this operation.
  */
 const operation = generateToken as unknown as (options: {
   client: PostClient;
   body: TokenRequest;
+  headers: Record<string, never>;
 }) => Promise<Answer>;
 
 /** Makes the operation of one client. */
@@ -45,7 +49,7 @@ export function createOperation(baseUrl: string, transport: Transport): Operatio
     const client = postClient(transport, baseUrl, key, signal);
     let answer: Answer;
     try {
-      answer = await operation({ client, body });
+      answer = await operation({ client, body, headers: {} }); // Own, or a polluted Object.prototype would add some.
     } catch (thrown) {
       throw unanswered(baseUrl, thrown, key, transport.hint?.(baseUrl));
     }
@@ -57,11 +61,11 @@ function isSuccess(status: number): boolean {
   return status >= 200 && status < 300;
 }
 
-/** Status decides what an answer is; only then its body. */
+/** Returns the token, or throws. The status decides first, and only then the body. */
 function readAnswer({ status, headers, body, problem }: Answer, key: string, url: string): Minted {
   if (isRedirect(status)) {
     throw new FinalConnectionError(
-      `The answer was a redirect (${status}), and none is followed: it could take the API key elsewhere. Check baseUrl.`,
+      `The API answered with a redirect (${status}). Redirects are not followed, because they could send the API key to another host. Check baseUrl.`,
     );
   }
   const content = parseBody(body);
@@ -94,7 +98,7 @@ function unanswered(baseUrl: string, thrown: unknown, key: string, hint = ""): C
   return new kind(`No answer from ${new URL(baseUrl).origin}${reason}.${hint}`, { cause });
 }
 
-/** Parsed when it is JSON, else its text; `undefined` when there is none. */
+/** Returns the parsed body where it is JSON, else its text; `undefined` where there is no body. */
 function parseBody(body: string | undefined): unknown {
   if (body === undefined || body === "") return undefined;
   try {
@@ -104,7 +108,10 @@ function parseBody(body: string | undefined): unknown {
   }
 }
 
-/** A token goes into a header and a page: visible ASCII, which also keeps out what a wrong charset leaves behind. */
+/**
+ * Returns the token. It must be visible ASCII, because it goes into headers and pages; a wrong charset shows here
+ * too.
+ */
 function readToken(content: unknown): string | undefined {
   if (typeof content !== "object" || content === null || !Object.hasOwn(content, "token")) return undefined;
   const { token } = content as Token;
@@ -136,7 +143,10 @@ function failedAnswer(
   });
 }
 
-/** What the API does not say, and is most often behind such an answer. It shows the kind of the key, and nothing else of it. */
+/**
+ * Returns the usual reason for such an answer, which the API does not name. It shows the kind of the key and no more
+ * of it.
+ */
 function hintFor(
   status: number,
   message: string | undefined,
@@ -153,7 +163,7 @@ function hintFor(
       ? []
       : [`(A client made with a live key is unknown to a test key, and the reverse; this is ${ownKey}.)`];
   }
-  return status === 404 ? [`(POST ${url} was asked: check baseUrl.)`] : [];
+  return status === 404 ? [`(The request was POST ${url}: check baseUrl.)`] : [];
 }
 
 function readRequestId(headers: Answer["headers"], key: string): string | undefined {
@@ -164,12 +174,12 @@ function readRequestId(headers: Answer["headers"], key: string): string | undefi
   return undefined;
 }
 
-/** What Deno calls a permission that the program was not given. It will not be there next time either. */
+/** The names of Deno's errors for a missing permission. Another attempt would fail in the same way. */
 const REFUSALS = ["NotCapable", "PermissionDenied"];
 
 /**
- * Why there is no answer, from the deepest cause that has a code, such as ECONNREFUSED: fetch itself only says "fetch
- * failed". Deno has no codes: there it is what the deepest cause says, on one line.
+ * Returns why there is no answer: the code of the deepest cause that has one, such as ECONNREFUSED, because `fetch` itself
+ * only says "fetch failed". Deno's errors have no codes, so there it is the deepest cause's message, on one line.
  */
 function reasonOf(cause: unknown): { reason: string; isRefused: boolean } {
   let code: unknown;

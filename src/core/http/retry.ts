@@ -2,22 +2,25 @@ import { ComplyCubeApiError, ConnectionError, RateLimitError, TimeoutError } fro
 
 const FIRST_BACKOFF_MS = 500;
 const MAX_BACKOFF_MS = 8_000;
-/** The longest wait that a server may ask for before the call fails at once instead. */
+/** The longest wait that a server may ask for. Where it asks for more, the call fails at once. */
 const MAX_RETRY_AFTER_MS = 60_000;
 const BATCH_BACKOFF_MS = { first: 30_000, most: 240_000 };
-/** How long a 429 that names no time holds the other calls back: until the API's own window of a second is empty. */
+/** How long a 429 without `Retry-After` holds the other calls back: the API counts by the second, so one second. */
 const HOLD_MS = 1_000;
 const RETRY_AFTER_JITTER_MS = { least: 100, most: 500 };
 const RETRIED_STATUSES = new Set([408, 429, 500, 502, 503, 504]);
 
-/** A connection error after which another attempt would come to the same. To its users it is a `ConnectionError`. */
+/** A connection error that another attempt would only repeat. Its `name` is `ConnectionError`. */
 export class FinalConnectionError extends ConnectionError {}
 
-/** A kept connection that the server had closed. To its users it is a `ConnectionError`. */
+/**
+ * A kept connection that the server had closed, so the next attempt waits for nothing. Its `name` is
+ * `ConnectionError`.
+ */
 export class StaleConnectionError extends ConnectionError {}
 
 /**
- * How long to wait before the next attempt, in milliseconds, or `undefined` when another one would not help.
+ * Returns how long to wait before the next attempt, in milliseconds, or `undefined` where another would not help.
  *
  * @param attempt the attempt that has just failed, from 1
  */
@@ -34,13 +37,13 @@ export function retryDelayMs(error: unknown, attempt: number): number | undefine
   } else if (!(error instanceof TimeoutError || error instanceof ConnectionError)) {
     return undefined;
   }
-  // Full jitter: anything from nothing to the whole backoff, so that clients that failed together spread out.
+  // Full jitter: any wait up to the whole backoff, so that clients that failed together do not retry together.
   return Math.random() * Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (attempt - 1));
 }
 
 /**
- * As `retryDelayMs`, for a batch: after a 429 that names no time it waits 30 seconds, doubling to 4 minutes, and up to
- * a quarter more at random. Nobody waits for a batch, and its load is likely to be what the 429 is about.
+ * The same for a batch: after a 429 without `Retry-After` the wait is 30 seconds, doubling up to 4 minutes, and up to a
+ * quarter more at random. Nobody waits for a batch, and the batch is probably what caused the 429.
  *
  * @see https://docs.complycube.com/documentation/api-reference/core-concepts/rate-limits
  */
@@ -51,7 +54,10 @@ export function batchRetryDelayMs(error: unknown, attempt: number): number | und
   return Math.min(most, first * 2 ** (attempt - 1)) * (1 + Math.random() / 4);
 }
 
-/** How long an answer asks everyone to hold back, in milliseconds; 60 s at most, after which asking again is fair. */
+/**
+ * Returns how long an answer asks all calls to wait, in milliseconds. It is 60 s at most, whatever the server asks
+ * for.
+ */
 export function holdMs(error: unknown): number | undefined {
   if (!(error instanceof ComplyCubeApiError)) return undefined;
   const { status, retryAfterMs } = error;
@@ -60,21 +66,21 @@ export function holdMs(error: unknown): number | undefined {
 }
 
 /**
- * Reads how long a server asks to wait, in milliseconds, from `Retry-After` (seconds or a date). What cannot be
- * read is ignored.
+ * Returns how long a server asks to wait, in milliseconds, from `Retry-After` (seconds or a date), or `undefined` where
+ * there is no such header or it cannot be read.
  *
  * @see https://www.rfc-editor.org/rfc/rfc9110.html#name-retry-after
  */
 export function readRetryAfterMs(headers: { get(name: string): string | null }): number | undefined {
   const value = headers.get("retry-after");
-  // More digits than a number holds are still a wait, not something that cannot be read.
+  // More digits than a number can hold are still a wait.
   if (value !== null && /^\d+(\.\d+)?$/.test(value.trim())) {
     return Math.min(Number(value) * 1_000, Number.MAX_SAFE_INTEGER);
   }
   // Date.parse also reads things like "-1" and "2"; an HTTP date starts with the day of the week.
   const date = value !== null && /^[A-Z][a-z]{2,8}, /.test(value) ? Date.parse(value) : Number.NaN;
   if (Number.isNaN(date)) return undefined;
-  // The server's own clock, where it is told, so that a wrong clock on this side shortens nothing.
+  // By the server's own clock, where `Date` names it, because the clock of this machine may be wrong.
   const serverNow = Date.parse(headers.get("date") ?? "");
   return Math.max(0, date - (Number.isNaN(serverNow) ? Date.now() : serverNow));
 }

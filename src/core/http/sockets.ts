@@ -2,27 +2,27 @@ import type { Agent, ClientRequestArgs } from "node:http";
 import type * as Https from "node:https";
 import type { Socket } from "node:net";
 
-/** Node.js's module for one scheme, and the agent whose sockets all clients of the process share. */
+/** The module of Node.js for one scheme, and the agent whose sockets all clients of the process share. */
 interface Sockets {
   module: typeof Https;
   agent: Https.Agent;
-  /** Connections that were opened ahead of a call, at most one to each host and port. */
+  /** Connections that were opened before a call needed them, at most one to each host and port. */
   spares: Map<string, Socket>;
   /** Opens a connection, whether or not there is a spare one. */
   connect(options: ClientRequestArgs): Socket;
 }
 
-/** The longest that a timer takes. An agent heeds a server's `Keep-Alive` hint only beside a timeout of its own. */
+/** The longest delay of a timer. An agent reads a server's `Keep-Alive` hint only where it has a timeout itself. */
 const NO_IDLE_LIMIT_MS = 2 ** 31 - 1;
-/** Often enough for idle connections that have died to be found, and for the routers in between to keep the others. */
+/** How often an idle connection is probed, so that a dead one is found, and so that routers do not drop a live one. */
 const TCP_KEEP_ALIVE_MS = 15_000;
-/** A connection that is not open by then would only keep the process alive. */
+/** A connection that is still not open after this time is closed, because nothing will come of it. */
 const OPEN_AHEAD_MS = 10_000;
 
 const byScheme = new Map<string, Sockets>();
 const openedAhead = new WeakSet<object>();
 
-/** The module and the agent for the scheme of a URL, made when they are first asked for. */
+/** Returns the module and the agent for the scheme of a URL. They are made when they are first needed. */
 export function socketsOf({ protocol }: URL): Sockets {
   let sockets = byScheme.get(protocol);
   if (sockets === undefined) {
@@ -47,19 +47,19 @@ function makeSockets(module: typeof Https): Sockets {
     spares.delete(name);
     if (spare === undefined || spare.destroyed) return connect(options, callback);
     if (spare.readableLength === 0) return spare.setTimeout(0).ref();
-    spare.destroy(); // What came before anything was asked for would be taken for the answer.
+    spare.destroy(); // Bytes that came before any request would be read as its answer.
     return connect(options, callback);
   };
   return { module, agent, spares, connect: (options) => connect(options) as Socket };
 }
 
-/** The proxy of an agent, which the global one has under `--use-env-proxy` and NODE_USE_ENV_PROXY=1. */
+/** Returns the proxy of an agent. The global agent has one under `--use-env-proxy` and NODE_USE_ENV_PROXY=1. */
 function proxyOf(agent: Agent): { proxyEnv?: NodeJS.Dict<string> } {
   const { proxyEnv } = (agent as Agent & { options: { proxyEnv?: NodeJS.Dict<string> } }).options;
   return proxyEnv === undefined ? {} : { proxyEnv };
 }
 
-/** Opens the connection of the next call, unless one waits for it already. Behind a proxy it does nothing. */
+/** Opens the connection of the next call, unless one is free or being opened. Behind a proxy it does nothing. */
 export function openAhead(baseUrl: string): void {
   const url = new URL(baseUrl);
   const { agent, spares, connect } = socketsOf(url);
@@ -73,16 +73,16 @@ export function openAhead(baseUrl: string): void {
     noDelay: true,
     keepAlive: true,
     keepAliveInitialDelay: TCP_KEEP_ALIVE_MS,
-    _agentKey: name, // Under which the agent keeps the TLS session.
+    _agentKey: name, // The agent keeps the TLS session under this name.
   } as ClientRequestArgs);
   spares.set(name, spare);
   openedAhead.add(spare);
-  spare.unref().on("error", () => {}); // The call that would have used it opens its own.
+  spare.unref().on("error", () => {}); // The next call then opens its own.
   spare.on("close", () => spares.get(name) === spare && spares.delete(name));
   spare.setTimeout(OPEN_AHEAD_MS, () => spare.connecting && spare.destroy());
 }
 
-/** Says so where the environment names a proxy that is not used. */
+/** Returns a hint where the environment names a proxy that was not used, else an empty text. */
 export function hintAtProxy(baseUrl: string): string {
   const url = new URL(baseUrl);
   const { env } = process;
@@ -97,7 +97,7 @@ export function hintAtProxy(baseUrl: string): string {
   );
 }
 
-/** Whether a connection was open before its request was made, so that the server may have closed it meanwhile. */
+/** Whether a connection was opened before its request was made, so that the server may have closed it meanwhile. */
 export function wasOpenedAhead(socket: Socket | null): boolean {
   return socket !== null && openedAhead.has(socket);
 }

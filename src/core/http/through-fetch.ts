@@ -15,7 +15,7 @@ import {
   type Transport,
 } from "./exchange.ts";
 
-/** Exchanges through any `fetch`: the global one, an instrumented one, or a stand-in for tests. */
+/** Makes a transport of any `fetch`: the global one, an instrumented one, or a stand-in for tests. */
 export function throughFetch(fetch: Fetch): Transport {
   return { send: (request, signal) => send(fetch, request, signal) };
 }
@@ -29,11 +29,11 @@ async function send(fetch: Fetch, request: PlainRequest, signal: AbortSignal): P
     throw isBroken(error) ? new BrokenConnectionError(error) : error;
   }
   if (typeof response?.status !== "number" || typeof response.headers?.get !== "function") {
-    throw new NoResponseError("The fetch option did not give a Response.");
+    throw new NoResponseError("The fetch option did not return a Response.");
   }
   const { status } = response;
   const answered = { status, headers: { get: (name: string) => readHeader(response, name) } };
-  // What nobody will read would hold its socket.
+  // An unread body keeps its socket open, so it is cancelled.
   if (signal.aborted || isRedirect(status)) {
     discard(response);
     return { ...answered, body: undefined };
@@ -45,13 +45,13 @@ async function send(fetch: Fetch, request: PlainRequest, signal: AbortSignal): P
   }
 }
 
-/** How Node.js and Bun say that a connection broke; Deno and Cloudflare Workers have no code for it. */
+/** The codes of Node.js and Bun for a broken connection. Deno and Cloudflare Workers have only a message. */
 const BROKEN_CODES = new Set(["ECONNRESET", "EPIPE", "UND_ERR_SOCKET"]);
 const BROKEN_MESSAGE = /connection (lost|closed before|reset)/i;
 
-/** Whether a connection broke before any answer came. Whether it was a kept one cannot be seen through a fetch. */
+/** Whether a connection broke before any answer came. A `fetch` does not show whether it was a kept connection. */
 function isBroken(thrown: unknown): boolean {
-  // The copy is bounded, and has no getters.
+  // By a copy, because the chain of causes may be endless, and its getters may throw.
   for (let error = redactCause(thrown, ""); error instanceof Error; error = error.cause) {
     const { code } = error as { code?: unknown };
     if (BROKEN_CODES.has(code as string) || BROKEN_MESSAGE.test(error.message)) return true;
@@ -59,7 +59,7 @@ function isBroken(thrown: unknown): boolean {
   return false;
 }
 
-/** A stand-in's headers may be a Map, give anything, or throw. */
+/** Returns a header, or `null`. The headers of a stand-in may be a Map, return anything, or throw. */
 function readHeader({ headers }: FetchAnswer, name: string): string | null {
   try {
     const value: unknown = headers.get(name);
@@ -71,16 +71,16 @@ function readHeader({ headers }: FetchAnswer, name: string): string | null {
 
 async function readBody(response: FetchAnswer, signal: AbortSignal): Promise<string> {
   const body = response.body as ReadableStream<Uint8Array> | null | undefined;
-  // Not every fetch has web streams: a test's stand-in may have none, and node-fetch has Node.js ones.
+  // Not every fetch returns a web stream: a stand-in may have none, and node-fetch has a stream of Node.js.
   if (typeof body?.getReader !== "function") {
     const text = await response.text();
-    // Not by TextEncoder, which Jest's jsdom has not.
+    // Jest's jsdom has no TextEncoder to count the bytes with.
     if (new Blob([text]).size > MAX_BODY_BYTES) throw new BodyTooLargeError();
     return text;
   }
   const reader = body.getReader();
   const cancel = () => callHook(() => reader.cancel());
-  const release = onAbort(signal, cancel); // Not every fetch ends the body when its signal aborts.
+  const release = onAbort(signal, cancel); // Some fetches do not end the body when their signal aborts.
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   try {
@@ -96,7 +96,7 @@ async function readBody(response: FetchAnswer, signal: AbortSignal): Promise<str
     cancel();
     throw error;
   } finally {
-    release(); // Node.js keeps the signal, and with it the body, until the request is collected: both would stay.
+    release(); // The listener would keep the body in memory for as long as Node.js keeps the signal.
   }
 }
 
@@ -113,7 +113,7 @@ function join(chunks: Uint8Array[], bytes: number): Uint8Array {
 }
 
 function discard({ body }: FetchAnswer): void {
-  // node-fetch has a Node.js stream there.
+  // In node-fetch it is a stream of Node.js.
   const stream = body as (Partial<ReadableStream> & { destroy?: () => void }) | null;
   callHook(() => (stream?.cancel ? stream.cancel() : stream?.destroy?.()));
 }

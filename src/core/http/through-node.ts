@@ -15,14 +15,14 @@ import { closeIdle, hintAtProxy, openAhead, socketsOf, wasOpenedAhead } from "./
 const BROKEN_CODES = new Set(["ECONNRESET", "EPIPE"]);
 
 /**
- * Exchanges through Node.js's own `https` and `http`, which keep a connection for as long as the server does, resume
- * TLS sessions, and know whether a connection that broke was a kept one. `undefined` on other runtimes.
+ * Makes a transport of Node.js's own `https` and `http`. They keep a connection for as long as the server does, resume
+ * TLS sessions, and show whether a connection that broke was a kept one. Returns `undefined` on other runtimes.
  */
 export function throughNode(): Transport | undefined {
   return isNode() ? { send, preconnect: openAhead, hint: hintAtProxy } : undefined;
 }
 
-/** Other runtimes pass for Node.js, and are told by what Node.js has not. */
+/** Other runtimes imitate Node.js, and are recognised by globals that Node.js does not have. */
 function isNode(): boolean {
   const scope = globalThis as Record<string, unknown>;
   return (
@@ -41,11 +41,11 @@ function send(request: PlainRequest, signal: AbortSignal): Promise<Answer> {
     const sent = module.request(url, {
       agent,
       method: request.method,
-      headers: { ...request.headers, "user-agent": "complycube-tokens" }, // Without one, firewalls refuse it.
+      headers: { ...request.headers, "user-agent": "complycube-tokens" }, // Some firewalls refuse a request without one.
       joinDuplicateHeaders: true,
     });
     const release = onAbort(signal, () => {
-      // What silenced a kept connection is likely to have silenced the idle ones beside it.
+      // Where a kept connection is silent, the idle ones to the same host are probably dead as well.
       if (signal.reason instanceof TimeoutError && isKept(sent)) closeIdle(url);
       sent.destroy();
     });
@@ -84,7 +84,7 @@ async function readAnswer(response: IncomingMessage): Promise<Answer> {
   }
 }
 
-/** By events, which take half the time of an async iterator. */
+/** Reads the body by events, which takes half the time of an async iterator. */
 function readBytes(response: IncomingMessage): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
@@ -100,8 +100,8 @@ function readBytes(response: IncomingMessage): Promise<Buffer> {
 }
 
 /**
- * None is asked for, but a proxy may compress all the same. As with `fetch`, a body that lacks its last bytes counts for
- * what there is of it, and one with an unknown encoding in its list is left as it is.
+ * Returns the body without its encodings. No encoding is requested, but a proxy may still compress. As with `fetch`, a body
+ * without its last bytes is read as far as it goes, and a body whose list has an unknown encoding is left as it is.
  *
  * @see https://fetch.spec.whatwg.org/#handle-content-codings
  */
@@ -110,7 +110,7 @@ function decompress(bytes: Buffer, contentEncoding: string | undefined): Buffer 
   const decoders = contentEncoding.split(",").map((coding) => decoderOf(coding.trim().toLowerCase()));
   if (!decoders.every((decode) => decode !== undefined)) return bytes;
   try {
-    return decoders.reduceRight((rest, decode) => decode(rest), bytes); // What was applied last comes off first.
+    return decoders.reduceRight((rest, decode) => decode(rest), bytes); // The last one applied comes off first.
   } catch (error) {
     throw (error as { code?: string }).code === "ERR_BUFFER_TOO_LARGE" ? new BodyTooLargeError() : error;
   }
@@ -125,7 +125,7 @@ function decoderOf(coding: string): ((bytes: Buffer) => Buffer) | undefined {
     case "x-gzip":
       return (bytes) => zlib.gunzipSync(bytes, { maxOutputLength, finishFlush: Z_SYNC_FLUSH });
     case "deflate":
-      // Some servers leave out the two bytes in front, of which the first ends in 8.
+      // Some servers leave out the header of two bytes, whose first byte ends in 8.
       return (bytes) =>
         (((bytes[0] ?? 0) & 0x0f) === 8 ? zlib.inflateSync : zlib.inflateRawSync)(bytes, {
           maxOutputLength,

@@ -2,7 +2,10 @@ import type { Fetch, Transport } from "./exchange.ts";
 import { throughFetch } from "./through-fetch.ts";
 import { throughNode } from "./through-node.ts";
 
-/** Chooses what takes the requests of one client: the `fetch` it was given, else Node.js's own `https`, else the global `fetch`. */
+/**
+ * Returns the transport of one client: the `fetch` that was passed, else Node.js's own `https`, else the global
+ * `fetch`.
+ */
 export function transportOver(fetch: Fetch | undefined): Transport {
   if (fetch !== undefined) return throughFetch(fetch);
   return throughNode() ?? throughFetch(globalFetch);

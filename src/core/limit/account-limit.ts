@@ -23,11 +23,11 @@ export interface LimitSettings {
 }
 
 /**
- * Returns the limit that a client keeps to, or `undefined` for none.
+ * Returns the limit of a client, or `undefined` for none.
  *
- * By default the limit belongs to the account, as it does on the server: all clients of this process with the same key
- * and `baseUrl` share one, so a new client for each request does not get around it. A number belongs to the client that
- * was created with it, so that an account's limit can be divided between clients.
+ * By default the limit belongs to the account, as it does on the server: all clients of this process that have the
+ * same key and `baseUrl` share one, so a new client for each request does not get around it. A number belongs to the
+ * client that it was passed to: use numbers to divide an account's limit.
  */
 export function createLimit({ rateLimit, hasFixedKey, apiKey, baseUrl }: LimitSettings): Limit | undefined {
   if (rateLimit === false) return undefined;
@@ -37,10 +37,8 @@ export function createLimit({ rateLimit, hasFixedKey, apiKey, baseUrl }: LimitSe
   if (typeof rateLimit === "number") return new SlidingWindow(checkPerSecond("rateLimit", rateLimit));
   if (isRateLimiter(rateLimit)) return ofRateLimiter(rateLimit);
   if (typeof rateLimit !== "object" || rateLimit === null) {
-    throw misuse(
-      "rateLimit",
-      `must be a number, { perSecond }, false or a RateLimiter, not ${kindOf(rateLimit)}`,
-    );
+    const problem = `must be a number, { perSecond }, false or a RateLimiter, not ${kindOf(rateLimit)}`;
+    throw misuse("rateLimit", problem);
   }
   const { perSecond, maxQueue } = checkFields("rateLimit", rateLimit, ["perSecond", "maxQueue"]);
   return new SlidingWindow(
@@ -49,7 +47,10 @@ export function createLimit({ rateLimit, hasFixedKey, apiKey, baseUrl }: LimitSe
   );
 }
 
-/** Returns how many requests a second the API accepts with this key; `Infinity` if the key's prefix is unknown. */
+/**
+ * Returns how many requests a second the API accepts with this key; `Infinity` where its prefix is neither of the
+ * two.
+ */
 export function perSecondOf(key: string): number {
   if (key.startsWith("live_")) return LIVE_PER_SECOND;
   return key.startsWith("test_") ? TEST_PER_SECOND : Number.POSITIVE_INFINITY;
@@ -63,8 +64,8 @@ export function checkPerSecond(name: string, value: unknown): number {
 }
 
 /**
- * The limit of a client whose key comes from a function: the smallest limit of an account until the function returns its
- * first key, then the limit of the last key. It belongs to one client, because two functions can return different keys.
+ * The limit of a key function. It is the smallest limit of an account until the first key is known, and then that of the
+ * last key. It belongs to one client, because two functions may return different keys.
  */
 class LimitOfUnknownKey extends SlidingWindow {
   constructor() {
@@ -76,23 +77,23 @@ class LimitOfUnknownKey extends SlidingWindow {
   }
 }
 
-/** The limits that all clients of a process share. */
+/** The limits of all accounts, which the clients of a process share. */
 interface Accounts {
   windows: Map<string, SlidingWindow>;
   seed: number;
 }
 
-/** A global symbol, so that an ES module and a CommonJS copy of this package find the same limits. */
+/** A key of `globalThis`, so that an ES module and a CommonJS copy of this package share the limits. */
 const ACCOUNTS = Symbol.for("complycube-tokens.accounts");
 
-/** Made by the first call and not at import, because Cloudflare Workers allow no random numbers at import. */
+/** Returns the limits of the process. They are not made at import, when Cloudflare Workers have no random numbers. */
 function accounts(): Accounts {
   const scope = globalThis as { [ACCOUNTS]?: Accounts };
   scope[ACCOUNTS] ??= { windows: new Map(), seed: Math.floor(Math.random() * 2 ** 32) };
   return scope[ACCOUNTS];
 }
 
-/** Looks the window up for each call, because an idle one is deleted. */
+/** Returns the limit of an account. Each call looks the window up again, because an idle one is forgotten. */
 function sharedLimit(key: string, baseUrl: string): Limit | undefined {
   const perSecond = perSecondOf(key);
   if (perSecond === Number.POSITIVE_INFINITY) return undefined;
@@ -114,7 +115,10 @@ function sharedLimit(key: string, baseUrl: string): Limit | undefined {
   };
 }
 
-/** Returns 64 bits (FNV-1a, twice) that differ from key to key. No key can be read from them, so none outlives its client. */
+/**
+ * Returns 64 bits that differ from key to key and reveal none, so that no key is kept longer than its client. FNV-1a,
+ * twice.
+ */
 function fingerprint(text: string, seed: number): string {
   let one = seed;
   let two = ~seed;
@@ -129,7 +133,10 @@ function isRateLimiter(value: unknown): value is RateLimiter {
   return typeof (value as Partial<RateLimiter> | null)?.acquire === "function";
 }
 
-/** Wraps a user's limiter: abort works even if the limiter ignores the signal, and an error of `penalize` is ignored. */
+/**
+ * Wraps a user's limiter: an abort ends the wait even if the limiter ignores the signal, and errors of `penalize` are
+ * ignored.
+ */
 function ofRateLimiter(limiter: RateLimiter): Limit {
   return {
     take: (signal) => orAborted(limiter.acquire(signal), signal),

@@ -1,15 +1,14 @@
 import { sleep } from "../abort.ts";
 import { RateLimitQueueFullError } from "../errors.ts";
 
-/** Decides when a request may be sent, so that the account's limit is never exceeded. Pass one to several clients to share it. */
+/** Delays calls so that the account's limit is never exceeded. Several clients may share one. */
 export interface RateLimiter {
   /**
-   * Resolves when one request may be sent. It is called before every attempt, retries included, and its time does not
-   * count in `timeoutMs`. If it rejects, the call rejects with the same error. When `signal` aborts, the call is over,
-   * and its place belongs to the next one.
+   * Resolves when one request may be sent. It is called before every attempt, retries included, and does not count towards
+   * `timeoutMs`. Where it rejects, the call rejects with the same error. When `signal` aborts, the place is free again.
    */
   acquire(signal?: AbortSignal): Promise<void>;
-  /** Called after a 429 or a `Retry-After`, with the milliseconds for which no request may be sent. */
+  /** Called after a 429 or a `Retry-After`: no request should be sent for so many milliseconds. */
   penalize?(ms: number): void;
 }
 
@@ -25,7 +24,10 @@ export interface RateLimitOptions {
   maxQueue?: number | undefined;
 }
 
-/** A rate limiter as a call uses it. `take` returns `undefined` where there is room, which saves a promise. */
+/**
+ * A rate limiter as a call uses it. Where there is nothing to wait for, `take` returns `undefined`, which costs no
+ * promise.
+ */
 export interface Limit {
   take(signal: AbortSignal | undefined): Promise<void> | undefined;
   penalize(ms: number): void;
@@ -38,22 +40,24 @@ export interface Limit {
 export const DEFAULT_MAX_QUEUE = 1_000;
 export const WINDOW_MS = 1_000;
 /**
- * How much longer than its second a place is held. The API counts arrivals and not departures: a request that arrives
- * late can fall into the same second as one that was sent a second after it. This costs 2.5 % of the pace.
+ * How long a place is held beyond its second. The API counts when requests arrive: where one takes longer on its way than
+ * another that is sent a second later, both arrive in the same second. This costs 2.5 % of the pace.
  */
 export const GUARD_MS = 25;
 export const HELD_MS = WINDOW_MS + GUARD_MS;
-/** How much longer than that a place is held at most when its answer is late. */
+/** The longest time that a late answer holds its place beyond its second. */
 const LATE_GUARD_MS = 1_000;
-/** Node.js closes a connection that was idle for this long. */
+/** The global fetch of Node.js closes a connection that was idle for this long. */
 export const COLD_AFTER_MS = 4_000;
-/** How often a waiting call works out its place again, and how often in the last two seconds of its wait. */
+/** How often a waiting call works out its place again, and how often within the last two seconds. */
 export const LOOK_EVERY_MS = 1_000;
 const LOOK_SOON_EVERY_MS = 100;
-/** A waiting call that is this late to look leaves the line: its runtime has cancelled it, or it joins the line again. */
+/**
+ * A waiting call that is so late to look loses its place in the line. It has vanished, or will take its place again.
+ */
 const OVERDUE_MS = 50;
 
-/** A call that waits. This is plain data: only the call itself has its timer and settles its promise. */
+/** A call that waits. It is plain data: only the call itself settles its promise and owns its timer. */
 interface Waiter {
   /** The order of asking. */
   readonly ticket: number;
@@ -61,8 +65,8 @@ interface Waiter {
 }
 
 /**
- * Gives out at most `perSecond` places in any second, first come, first served. A token bucket would let twice as many
- * through: its burst, and what it refills within the same second.
+ * At most `perSecond` places in any second, however the calls arrive; first come, first served. A token bucket would
+ * allow twice that in one second: its burst, and the tokens that it refills meanwhile.
  *
  * Each call waits on its own timer. When it wakes, it works out its place again, so penalties, a changed limit and
  * aborted calls need no message to it. A call that disappears, as when Cloudflare Workers cancel a request, therefore
@@ -83,7 +87,7 @@ export class SlidingWindow implements Limit {
   /** The time of the fastest answer on an open connection; 0 until one is known. */
   #fastestAnswerMs = 0;
   #now = 0;
-  /** How far the clock of this window is ahead of `performance.now()`; see `#look`. */
+  /** How far its clock is ahead of the machine's: see `#look`. */
   #aheadMs = 0;
 
   constructor(perSecond: number, maxQueue = DEFAULT_MAX_QUEUE) {
@@ -91,13 +95,13 @@ export class SlidingWindow implements Limit {
     this.#maxQueue = maxQueue;
   }
 
-  /** Whether it holds nothing, so that a new window can take its place. */
+  /** Whether it holds no place and no call waits, so that it can be forgotten. */
   get idle(): boolean {
     const now = this.#look();
     return this.#line.length === 0 && this.#held.size === 0 && now >= this.#closedUntil;
   }
 
-  /** @param onLook called each time that the waiting call works out its place; an error that it throws ends the wait */
+  /** @param onLook called each time that a waiting call works out its place; an error of it ends the wait */
   take(signal: AbortSignal | undefined, onLook?: () => void): Promise<void> | undefined {
     const now = this.#look();
     if (this.#line.length === 0 && this.#placeAt(0, now) <= now) {
@@ -113,8 +117,8 @@ export class SlidingWindow implements Limit {
   }
 
   /**
-   * Holds the place of a request longer if its answer came later than the fastest one on an open connection. Its
-   * connection had to be opened first, or the event loop was busy, so the request may have arrived that much later.
+   * Holds the place of a request for longer where its answer came later than the fastest one on an open connection. Its
+   * connection had to be opened first, or the event loop was busy, so the request may have arrived as much later.
    */
   settled(sentAt: number, answered: boolean): void {
     const now = this.#look();
@@ -135,7 +139,7 @@ export class SlidingWindow implements Limit {
     this.#lastAnswerAt = now;
   }
 
-  /** Changes the limit, also for the calls that wait, which read it when they look again. `Infinity` means no limit. */
+  /** Changes the limit, also for calls that wait: they see it when they look again. `Infinity` means no limit. */
   resize(perSecond: number): void {
     this.#perSecond = perSecond;
   }
@@ -164,7 +168,7 @@ export class SlidingWindow implements Limit {
     }
   }
 
-  /** Returns how many calls wait in front of this one, and puts it back into the line if it is not there. */
+  /** Returns how many wait in front of it. Where it has lost its place in the line, it gets the same one again. */
   #standInLine(waiter: Waiter): number {
     const index = this.#line.indexOf(waiter);
     if (index >= 0) return index;
@@ -186,7 +190,7 @@ export class SlidingWindow implements Limit {
     return this.#now;
   }
 
-  /** Returns when a call with so many calls in front of it may go, which is `now` if there is room. */
+  /** Returns when a call may go that has `ahead` others in front of it; `now` where it may go at once. */
   #placeAt(ahead: number, now: number): number {
     const taken = [...this.#held.values()].reduce((sum, places) => sum + places, 0);
     const rounds = Math.floor(ahead / this.#perSecond);
@@ -203,7 +207,7 @@ export class SlidingWindow implements Limit {
     return at + rounds * HELD_MS;
   }
 
-  /** Adds to the number of places that are held until then. */
+  /** Adds to the number of places that are held until a time. */
   #count(until: number, places: number): void {
     const key = Math.ceil(until);
     const sum = (this.#held.get(key) ?? 0) + places;

@@ -2,3 +2,6 @@
 
 /** The API's own address: the first server of the spec. */
 export const BASE_URL = "https://api.complycube.com";
+
+/** The header that carries the API key. */
+export const KEY_HEADER = "Authorization";

@@ -1,18 +1,20 @@
-import { onAbort, orAborted } from "../abort.ts";
-import { TimeoutError } from "../errors.ts";
+import { onAbort, orAborted } from "./abort.ts";
 
 /**
- * Runs one attempt under a deadline and the caller's signal. Whichever comes first settles it, even where `run` takes no
- * notice of its own signal. Leaves no timer and no listener behind.
+ * Runs something under a deadline and the caller's signal. The first of the two to come rejects at once, even where `run`
+ * ignores the signal that it is called with. No timer and no listener is left behind.
+ *
+ * @param timeoutError makes the error of the deadline, at the moment when it passes
  */
 export async function withDeadline<T>(
   timeoutMs: number,
+  timeoutError: () => Error,
   callerSignal: AbortSignal | undefined,
   run: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   callerSignal?.throwIfAborted();
   const ending = new AbortController();
-  const timer = setTimeout(() => ending.abort(new TimeoutError(timeoutMs)), timeoutMs);
+  const timer = setTimeout(() => ending.abort(timeoutError()), timeoutMs);
   const release = onAbort(callerSignal, () => ending.abort(callerSignal?.reason));
   try {
     return await orAborted(run(ending.signal), ending.signal);
