@@ -16,7 +16,7 @@ Usage:
 
 Commands:
   generate         Mints a token, or one for each line of a file
-  check-referrer   Tells whether a page's tokens will work, before your users find out
+  check-referrer   Shows whether a token works on a page, before your users find out
   inspect          Shows when a token expires, and its claims
 
 Options:

@@ -39,7 +39,7 @@ export interface TokenHandlerOptions<Context = unknown> {
     preconnect?(): void;
   };
   /**
-   * What the tokens are bound to: one page or app, or a function that returns one, to serve web and mobile from one endpoint.
+   * What the tokens are bound to: one page or app, or a function that returns one, so that one endpoint can serve both.
    *
    * Let a function choose from a fixed list. It must not return a pattern or an app ID that the request contains.
    * The request's body cannot be read.

@@ -6,7 +6,10 @@ import { HELD_MS, type SlidingWindow } from "../core/limit/sliding-window.ts";
 export const STORE_TIMEOUT_MS = 500;
 /** How often Redis is asked again while it is away. */
 const PROBE_EVERY_MS = 1_000;
-/** How long a process waits once Redis is back. By then all processes use Redis, and what they sent alone is a second old. */
+/**
+ * How long a process waits once Redis is back. By then every process uses Redis again, and what each sent alone is a
+ * second old.
+ */
 const RETURN_HOLD_MS = PROBE_EVERY_MS + STORE_TIMEOUT_MS + HELD_MS;
 const BACK = Symbol("Redis is back");
 

@@ -165,8 +165,9 @@ class RedisLimit implements RateLimiter {
   /** Waits until the place has come, also where a hold of the fleet has moved it meanwhile. */
   async #waitFor(place: Place, signal: AbortSignal | undefined): Promise<void> {
     try {
+      // A runtime such as Cloudflare Workers may have cancelled the calls that are overdue.
       for (const other of this.#waiting) {
-        if (this.#dueAt(other) < performance.now() - WINDOW_MS) this.#waiting.delete(other); // Its runtime has cancelled that call.
+        if (this.#dueAt(other) < performance.now() - WINDOW_MS) this.#waiting.delete(other);
       }
       if (this.#waiting.size >= this.#maxQueue) throw new RateLimitQueueFullError(this.#maxQueue, 0);
       this.#waiting.add(place);

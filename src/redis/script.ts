@@ -22,7 +22,7 @@ export type RedisClient = Ioredis | NodeRedis;
 
 /** The script on one key, for either kind of client. */
 export interface Script {
-  /** @returns the whole numbers that the script returns: the time, how far places are behind it, the place, `born`, its end */
+  /** Returns the numbers of the script's last line: `real`, `behind`, `at`, `born` and `free`. */
   run(...args: (string | number)[]): Promise<number[]>;
   /** Connects a client that nobody has connected yet, and returns whether it can be asked now. */
   ready(): boolean;

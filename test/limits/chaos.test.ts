@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { rmSync, writeFileSync } from "node:fs";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -78,13 +80,18 @@ describe.skipIf(!hasRedis)(
 
     test("a Redis that starts late, within the time it has to answer, is waited for", async () => {
       const redis = await started();
-      await redis.stop();
+      const door = createServer((socket) => void socket.pipe(connect(redis.port, "127.0.0.1")).pipe(socket));
+      await once(door.listen(0, "127.0.0.1"), "listening");
+      const { port } = door.address() as AddressInfo;
+      await once(door.close(), "close");
+      onTestFinished(() => void door.close());
       const onError = vi.fn();
-      const limit = redisRateLimit({ store: ioredis(redis), perSecond: 3, fallbackPerSecond: 100, onError });
+      const store = ioredis({ ...redis, port });
+      const limit = redisRateLimit({ store, perSecond: 3, fallbackPerSecond: 100, onError });
 
       const first = limit.acquire();
       await delay(100);
-      await redis.start();
+      door.listen(port, "127.0.0.1"); // A process would take too long to start where the machine is busy.
       await first;
 
       expect(onError).not.toHaveBeenCalled();
@@ -317,6 +324,7 @@ async function ioredisSentinel(redis: RedisServer): Promise<Redis> {
   const client = new Redis({ sentinels: [await sentinelOf(redis)], name: "main" });
   client.on("error", () => {});
   onTestFinished(() => client.disconnect());
+  await client.ping();
   return client;
 }
 
@@ -324,6 +332,7 @@ async function nodeRedisSentinel(redis: RedisServer) {
   const client = createSentinel({ sentinelRootNodes: [await sentinelOf(redis)], name: "main" });
   client.on("error", () => {});
   onTestFinished(() => client.destroy());
+  await client.connect();
   return client;
 }
 
