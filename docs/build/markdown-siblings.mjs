@@ -35,16 +35,20 @@ export function markdownSiblings() {
           tidy(content, (link) => siblingOf(link, { site, base, file }));
           const markdown = writer.stringify(await writer.run({ type: "root", children: content.children }));
           writeFileSync(join(site, path), `# ${title}\n\n${markdown.trim()}\n`);
-          pages.push({
-            path,
-            title,
-            description: select('meta[name="description"]', page)?.properties.content,
-          });
+          pages.push({ path, title, description: path.startsWith("api") ? opening(content) : summary(page) });
         }
         writeFileSync(join(site, "llms.txt"), llmsText(pages));
       },
     },
   };
+}
+
+const summary = (page) => select('meta[name="description"]', page)?.properties.content;
+
+/** The first sentence of a page of the API reference, which has no summary of its own. */
+function opening(content) {
+  const [first] = content.children.filter(({ type }) => type === "element");
+  return first?.tagName === "p" ? toText(first).split(/(?<=\.)\s/)[0] : undefined;
 }
 
 function markdownPath(file) {
@@ -112,7 +116,7 @@ function llmsText(pages) {
   const list = (under) =>
     pages
       .filter(({ path }) => under.test(path))
-      .map(({ path, title, description }) => `- [${title}](${path}): ${description ?? title}`)
+      .map(({ path, title, description = "Every module." }) => `- [${title}](${path}): ${description}`)
       .join("\n");
   const values = {
     install: /^```sh\n(.*?)^```/ms.exec(readme)[1].trim(),

@@ -1,7 +1,8 @@
 import { getEventListeners } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { type AttemptEvent, ComplyCube, type ComplyCubeOptions } from "../../src/index.ts";
+import type { ComplyCubeOptions } from "../../src/index.ts";
+import { clientOf, clientOver, watchedClientOf } from "../support/fault-client.ts";
 import {
   all,
   answer,
@@ -83,12 +84,10 @@ describe.each(transports)("abort over $name", ({ fetch }) => {
 
   test("sends nothing for a signal that is aborted before", async () => {
     const server = await startFaultServer({ steps: [answer(200, MINTED)] });
-    const events: AttemptEvent[] = [];
+    const { complycube, events } = watchedClientOf(server, { fetch, timeoutMs });
     const signal = AbortSignal.abort("too late");
 
-    const { error } = await settle(client(server, { fetch, onAttempt: (event) => events.push(event) }), {
-      signal,
-    });
+    const { error } = await settle(complycube, { signal });
 
     expect(error).toBe("too late");
     expect(server.opened()).toBe(0);
@@ -159,10 +158,8 @@ describe.each(transports)("abort over $name", ({ fetch }) => {
   test("tells onAttempt of the attempt that was ended", async () => {
     const server = await startFaultServer({ steps: [stall] });
     const caller = new AbortController();
-    const events: AttemptEvent[] = [];
-    const call = settle(client(server, { fetch, onAttempt: (event) => events.push(event) }), {
-      signal: caller.signal,
-    });
+    const { complycube, events } = watchedClientOf(server, { fetch, timeoutMs });
+    const call = settle(complycube, { signal: caller.signal });
     await vi.waitFor(() => expect(server.received).toHaveLength(1), PROMPT_MS);
 
     caller.abort();
@@ -405,13 +402,12 @@ describe("the timer of an attempt", () => {
   });
 });
 
-function client(server: FaultServer, options: ComplyCubeOptions): ComplyCube {
-  return new ComplyCube({ apiKey: KEY, rateLimit: false, baseUrl: server.url, timeoutMs, ...options });
+function client(server: FaultServer, options: ComplyCubeOptions) {
+  return clientOf(server, { timeoutMs, ...options });
 }
 
-/** A client whose fetch is a stand-in. */
-function local(fetch: () => Promise<Response>, options: ComplyCubeOptions = {}): ComplyCube {
-  return new ComplyCube({ apiKey: KEY, rateLimit: false, timeoutMs, fetch, ...options });
+function local(fetch: () => Promise<Response>, options?: ComplyCubeOptions) {
+  return clientOver(fetch, { timeoutMs, ...options });
 }
 
 /** A promise that the test settles. */

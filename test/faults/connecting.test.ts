@@ -1,8 +1,7 @@
 import { getEventListeners } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
-import { ComplyCube } from "../../src/index.ts";
-import { KEY } from "../support/leak-scan.ts";
+import { clientOf } from "../support/fault-client.ts";
 import { settle } from "../support/settle.ts";
 import { startUnacceptingServer } from "../support/unaccepting-server.ts";
 import { transports } from "./transports.ts";
@@ -15,8 +14,8 @@ if (skipped) console.warn("SKIPPED: the tests of a connection that is never take
 
 describe.skipIf(skipped).each(transports)("a connection that is never taken, over $name", ({ fetch }) => {
   test("is ended by timeoutMs", async () => {
-    const baseUrl = await startUnacceptingServer();
-    const complycube = new ComplyCube({ apiKey: KEY, baseUrl, fetch, timeoutMs: 200, maxRetries: 0 });
+    const url = await startUnacceptingServer();
+    const complycube = clientOf({ url }, { fetch, timeoutMs: 200, maxRetries: 0 });
 
     const startedAt = performance.now();
     const { error } = await settle(complycube);
@@ -26,8 +25,8 @@ describe.skipIf(skipped).each(transports)("a connection that is never taken, ove
   });
 
   test("is ended at once when the caller aborts", async () => {
-    const baseUrl = await startUnacceptingServer();
-    const complycube = new ComplyCube({ apiKey: KEY, baseUrl, fetch, timeoutMs: 60_000 });
+    const url = await startUnacceptingServer();
+    const complycube = clientOf({ url }, { fetch, timeoutMs: 60_000 });
     const caller = new AbortController();
     const call = settle(complycube, { signal: caller.signal });
     await delay(50);

@@ -4,9 +4,10 @@ import type { Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
-import { type AttemptEvent, ComplyCube, type ComplyCubeOptions } from "../../src/index.ts";
+import type { ComplyCube } from "../../src/index.ts";
+import { watchedClientOf } from "../support/fault-client.ts";
 import { answer, hangUp, json, reset, type Step, startFaultServer } from "../support/fault-server.ts";
-import { KEY, TOKEN } from "../support/leak-scan.ts";
+import { TOKEN } from "../support/leak-scan.ts";
 import { settle } from "../support/settle.ts";
 import { MINTED, REFUSAL } from "./scenarios/scenario.ts";
 import { transports } from "./transports.ts";
@@ -20,12 +21,6 @@ beforeEach(() => {
 afterEach(() => {
   vi.restoreAllMocks();
 });
-
-function watched(options: ComplyCubeOptions) {
-  const events: AttemptEvent[] = [];
-  const onAttempt = (event: AttemptEvent) => events.push(event);
-  return { events, complycube: new ComplyCube({ apiKey: KEY, rateLimit: false, onAttempt, ...options }) };
-}
 
 /** Every connection answers once; what it is asked after that goes this way. */
 function oncePerConnection(after: Step): Step {
@@ -43,7 +38,7 @@ describe.each(transports)("a dead connection over $name", ({ name, fetch }) => {
     ["reset", reset],
   ])("that the server has just %s costs no backoff, and one more request", async (_, breaking) => {
     const server = await startFaultServer({ steps: [oncePerConnection(breaking)] });
-    const { complycube, events } = watched({ baseUrl: server.url, fetch });
+    const { complycube, events } = watchedClientOf(server, { fetch });
     await warmUp(complycube);
 
     expect(await settle(complycube)).toEqual(minted);
@@ -60,7 +55,7 @@ describe.each(transports)("a dead connection over $name", ({ name, fetch }) => {
     const server = await startFaultServer({ steps: [oncePerConnection(hangUp)] });
     let places = 0;
     const rateLimit = { acquire: async () => void places++ };
-    const { complycube } = watched({ baseUrl: server.url, fetch, rateLimit });
+    const { complycube } = watchedClientOf(server, { fetch, rateLimit });
     await warmUp(complycube);
 
     await warmUp(complycube);
@@ -74,7 +69,7 @@ describe.each(transports)("a dead connection over $name", ({ name, fetch }) => {
     const server = await startFaultServer({
       steps: [answer(200, MINTED), hangUp, json(503, REFUSAL), hangUp],
     });
-    const { complycube, events } = watched({ baseUrl: server.url, fetch, maxRetries: 3 });
+    const { complycube, events } = watchedClientOf(server, { fetch, maxRetries: 3 });
     await warmUp(complycube);
 
     await warmUp(complycube);
@@ -84,7 +79,7 @@ describe.each(transports)("a dead connection over $name", ({ name, fetch }) => {
 
   test("that is fresh waits as usual where a fresh one can be told", async () => {
     const server = await startFaultServer({ steps: [hangUp, answer(200, MINTED)] });
-    const { complycube, events } = watched({ baseUrl: server.url, fetch });
+    const { complycube, events } = watchedClientOf(server, { fetch });
 
     expect(await settle(complycube)).toEqual(minted);
 
@@ -93,7 +88,7 @@ describe.each(transports)("a dead connection over $name", ({ name, fetch }) => {
 
   test("that has gone silent is given up by timeoutMs, and the retry opens another", async () => {
     const server = await startFaultServer({ steps: [oncePerConnection(silence)] });
-    const { complycube, events } = watched({ baseUrl: server.url, fetch, timeoutMs: TIMEOUT_MS });
+    const { complycube, events } = watchedClientOf(server, { fetch, timeoutMs: TIMEOUT_MS });
     await warmUp(complycube);
 
     expect(await settle(complycube)).toEqual(minted);
@@ -105,8 +100,7 @@ describe.each(transports)("a dead connection over $name", ({ name, fetch }) => {
   // Over a fetch each call may meet another of the silent ones, for as many attempts as it has.
   test.runIf(name === "node:https")("takes the idle ones beside it along", async () => {
     const server = await startFaultServer({ steps: [oncePerConnection(silence)] });
-    const { complycube, events } = watched({
-      baseUrl: server.url,
+    const { complycube, events } = watchedClientOf(server, {
       fetch,
       timeoutMs: TIMEOUT_MS,
       maxRetries: 1,
@@ -124,7 +118,7 @@ describe.each(transports)("a dead connection over $name", ({ name, fetch }) => {
 
   test("of a server that is stopped as a whole settles in time, and works again when it goes on", async () => {
     const { child, url } = await startServerProcess();
-    const { complycube } = watched({ baseUrl: url, fetch, timeoutMs: TIMEOUT_MS, maxRetries: 1 });
+    const { complycube } = watchedClientOf({ url }, { fetch, timeoutMs: TIMEOUT_MS, maxRetries: 1 });
     await warmUp(complycube);
 
     child.kill("SIGSTOP");

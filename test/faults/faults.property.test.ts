@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { ComplyCube, ComplyCubeError, type ComplyCubeOptions, type RequestOptions } from "../../src/index.ts";
+import { clientOf, clientOver } from "../support/fault-client.ts";
 import {
   all,
   answer,
@@ -71,13 +72,7 @@ describe.each(transports)("generate over $name", ({ fetch }) => {
   test("settles to the token of a 2xx or to the class of the status, for any status and body", async () => {
     let step: Step = stall;
     await withServer([(socket, request) => step(socket, request)], async (server) => {
-      const complycube = new ComplyCube({
-        apiKey: KEY,
-        rateLimit: false,
-        baseUrl: server.url,
-        maxRetries: 0,
-        fetch,
-      });
+      const complycube = clientOf(server, { maxRetries: 0, fetch });
       await fc.assert(
         fc.asyncProperty(status, body, fc.boolean(), async (status, body, inChunks) => {
           const empty = status === 204 || status === 205 || status === 304;
@@ -137,14 +132,7 @@ describe.each(transports)("generate over $name", ({ fetch }) => {
           await withServer(
             names.map((name) => faults[name] as Step),
             async (server) => {
-              const complycube = new ComplyCube({
-                apiKey: KEY,
-                rateLimit: false,
-                baseUrl: server.url,
-                maxRetries,
-                timeoutMs,
-                fetch,
-              });
+              const complycube = clientOf(server, { maxRetries, timeoutMs, fetch });
               const caller = new AbortController();
               const timer =
                 abortAfterMs === undefined
@@ -203,9 +191,7 @@ describe("generate", () => {
         const bare = status === 204 || status === 205 || status === 304;
         const respond = async () => new Response(bare ? null : MINTED, { status, headers });
 
-        const { token, error } = await settle(
-          new ComplyCube({ apiKey: KEY, rateLimit: false, fetch: respond, maxRetries: 0 }),
-        );
+        const { token, error } = await settle(clientOver(respond, { maxRetries: 0 }));
 
         if (token === undefined) expect(error).toBeInstanceOf(ComplyCubeError);
         else expect([token, status >= 200 && status <= 299]).toEqual([TOKEN, true]);
@@ -283,9 +269,7 @@ describe("generate", () => {
           return thing;
         }) as unknown as () => Promise<Response>;
 
-        const { token, error } = await settle(
-          new ComplyCube({ apiKey: KEY, rateLimit: false, fetch: misbehave, maxRetries: 0 }),
-        );
+        const { token, error } = await settle(clientOver(misbehave, { maxRetries: 0 }));
 
         if (token === undefined) expect(error).toBeInstanceOf(ComplyCubeError);
         else expect(token).toBe(TOKEN);

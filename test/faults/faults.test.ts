@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { type AttemptEvent, ComplyCube } from "../../src/index.ts";
+import type { AttemptEvent } from "../../src/index.ts";
+import { watchedClientOf } from "../support/fault-client.ts";
 import { answer, closedPort, startFaultServer } from "../support/fault-server.ts";
 import { KEY, leaks, TOKEN } from "../support/leak-scan.ts";
 import { settle } from "../support/settle.ts";
@@ -65,18 +66,13 @@ async function run(scenario: Scenario, fetch: (typeof transports)[number]["fetch
     steps: scenario.steps(elsewhere.url),
     onConnection: scenario.onConnection,
   });
-  const events: AttemptEvent[] = [];
-  const client = new ComplyCube({
-    apiKey: KEY,
-    rateLimit: false,
-    baseUrl: scenario.refused ? await closedPort() : server.url,
+  const { complycube, events } = watchedClientOf(scenario.refused ? { url: await closedPort() } : server, {
     timeoutMs: scenario.timeoutMs ?? 5_000,
     maxRetries: scenario.maxRetries ?? 1,
-    onAttempt: (event) => events.push(event),
     fetch,
   });
   const startedAt = performance.now();
-  const settled = await settle(client);
+  const settled = await settle(complycube);
   const elapsedMs = performance.now() - startedAt;
   // No answer that was given up holds its socket.
   await vi.waitFor(() => expect(server.busy(), "sockets still in use").toBe(0), SLACK_MS);

@@ -8,17 +8,15 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
-import { ComplyCube } from "../../src/index.ts";
 import { startCountingServer } from "../support/counting-server.ts";
+import { clientOf } from "../support/fault-client.ts";
 import { closedPort } from "../support/fault-server.ts";
-import { KEY, TOKEN } from "../support/leak-scan.ts";
+import { TOKEN } from "../support/leak-scan.ts";
 import { settle } from "../support/settle.ts";
-import { makeCertificate } from "../support/tls-server.ts";
+import { certificateFor } from "../support/tls-server.ts";
 import { MINTED } from "./scenarios/scenario.ts";
 
-const certificate = makeCertificate() ?? "";
-const skipped = certificate === "" && !process.env.CI;
-if (skipped) console.warn("SKIPPED: the tests behind a proxy, because there is no openssl. CI installs it.");
+const { certificate, skipped } = certificateFor("the tests behind a proxy");
 
 const folder = mkdtempSync(join(tmpdir(), "complycube-proxy-"));
 const certificateFile = join(folder, "certificate.pem");
@@ -71,9 +69,9 @@ describe.skipIf(skipped)("behind a proxy", () => {
 
   test("a connection error says that a proxy is set and was not used", async () => {
     vi.stubEnv("HTTPS_PROXY", "http://user:password@proxy.invalid:8080");
-    const baseUrl = (await closedPort()).replace("http:", "https:");
+    const url = (await closedPort()).replace("http:", "https:");
 
-    const { error } = await settle(new ComplyCube({ apiKey: KEY, baseUrl, maxRetries: 0 }));
+    const { error } = await settle(clientOf({ url }, { maxRetries: 0 }));
 
     expect((error as Error).message).toMatch(
       /: ECONNREFUSED\. HTTPS_PROXY is set and was not used: .*NODE_USE_ENV_PROXY=1/,
@@ -92,9 +90,9 @@ describe.skipIf(skipped)("behind a proxy", () => {
   ])("it says nothing of one where %s", async (_, env, fetch) => {
     for (const [name, value] of Object.entries({ HTTPS_PROXY: "", NO_PROXY: "", ...env }))
       vi.stubEnv(name, value);
-    const baseUrl = (await closedPort()).replace("http:", "https:");
+    const url = (await closedPort()).replace("http:", "https:");
 
-    const { error } = await settle(new ComplyCube({ apiKey: KEY, baseUrl, maxRetries: 0, fetch }));
+    const { error } = await settle(clientOf({ url }, { maxRetries: 0, fetch }));
 
     expect((error as Error).message).not.toContain("PROXY");
   });

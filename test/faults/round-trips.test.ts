@@ -1,36 +1,23 @@
 import { createServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
-import { type AttemptEvent, ComplyCube } from "../../src/index.ts";
-import { type CountingServer, startCountingServer } from "../support/counting-server.ts";
-import { KEY, TOKEN } from "../support/leak-scan.ts";
+import { startCountingServer } from "../support/counting-server.ts";
+import { clientOf, watchedClientOf } from "../support/fault-client.ts";
+import { TOKEN } from "../support/leak-scan.ts";
 import { settle } from "../support/settle.ts";
-import { makeCertificate } from "../support/tls-server.ts";
+import { certificateFor, trust } from "../support/tls-server.ts";
 import { MINTED } from "./scenarios/scenario.ts";
 
-const certificate = makeCertificate() ?? "";
-const skipped = certificate === "" && !process.env.CI;
-if (skipped) console.warn("SKIPPED: the round trips over TLS, because there is no openssl. CI installs it.");
+const { certificate, skipped } = certificateFor("the round trips over TLS");
 
 const minted = { token: TOKEN };
 
-beforeEach(() => {
-  const usual = getCACertificates("default");
-  setDefaultCACertificates([...usual, certificate]);
-  onTestFinished(() => setDefaultCACertificates(usual));
-});
+beforeEach(() => trust(certificate));
 
 async function serve(options?: Parameters<typeof startCountingServer>[2]) {
   const server = await startCountingServer(certificate, (_, response) => response.end(MINTED), options);
   onTestFinished(server.close);
-  const events: AttemptEvent[] = [];
-  const complycube = clientOf(server, (event) => events.push(event));
-  return { server, complycube, events };
-}
-
-function clientOf(server: CountingServer, onAttempt?: (event: AttemptEvent) => void): ComplyCube {
-  return new ComplyCube({ apiKey: KEY, rateLimit: false, baseUrl: server.url, onAttempt });
+  return { server, ...watchedClientOf(server) };
 }
 
 describe.skipIf(skipped)("round trips of the default transport", () => {
@@ -194,7 +181,7 @@ describe.skipIf(skipped)("preconnect", () => {
     await vi.waitFor(() => expect(server.listening).toBe(true));
     onTestFinished(() => void server.close());
     const { port } = server.address() as { port: number };
-    const complycube = new ComplyCube({ apiKey: KEY, baseUrl: `http://127.0.0.1:${port}`, maxRetries: 0 });
+    const complycube = clientOf({ url: `http://127.0.0.1:${port}` }, { maxRetries: 0 });
 
     complycube.preconnect();
     await delay(100);
@@ -205,8 +192,8 @@ describe.skipIf(skipped)("preconnect", () => {
 
   test("does nothing over a fetch, and never throws", async () => {
     const { server } = await serve();
-    const overFetch = new ComplyCube({ apiKey: KEY, baseUrl: server.url, fetch });
-    const nowhere = new ComplyCube({ apiKey: KEY, baseUrl: "https://nowhere.invalid" });
+    const overFetch = clientOf(server, { fetch });
+    const nowhere = clientOf({ url: "https://nowhere.invalid" });
 
     expect(overFetch.preconnect()).toBeUndefined();
     expect(nowhere.preconnect()).toBeUndefined();

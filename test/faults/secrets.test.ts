@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
-import { type AttemptEvent, ComplyCube, type ComplyCubeOptions, ConnectionError } from "../../src/index.ts";
+import { type AttemptEvent, ComplyCube, ConnectionError } from "../../src/index.ts";
+import { clientOf, clientOver, watchedClientOf } from "../support/fault-client.ts";
 import { answer, json, reset, startFaultServer } from "../support/fault-server.ts";
 import { KEY, leaks, TOKEN } from "../support/leak-scan.ts";
 import { caught, settle, TARGET } from "../support/settle.ts";
@@ -47,7 +48,7 @@ describe("the leak scan", () => {
 
 describe("a client", () => {
   test("shows neither key nor token, however it is printed", async () => {
-    const complycube = local(async () => new Response(MINTED));
+    const complycube = clientOver(async () => new Response(MINTED));
 
     await complycube.token.generate("CLIENT_ID", TARGET);
 
@@ -57,7 +58,7 @@ describe("a client", () => {
   });
 
   test("has no field, and no function, through which its options could be read", () => {
-    const complycube = local(async () => new Response(MINTED));
+    const complycube = clientOver(async () => new Response(MINTED));
 
     expect(Reflect.ownKeys(complycube)).toEqual(["token"]);
     expect(Reflect.ownKeys(complycube.token)).toEqual(["generate"]);
@@ -99,7 +100,7 @@ describe("a key that cannot be one", () => {
     async (_, key) => {
       const send = vi.fn(async () => new Response(MINTED));
       for (const apiKey of [() => key as string, async () => key as string]) {
-        const { error } = await settle(local(send, { apiKey }));
+        const { error } = await settle(clientOver(send, { apiKey }));
 
         expect(error).toBeInstanceOf(TypeError);
         expect((error as Error).message).toMatch(/^The result of the apiKey function /);
@@ -147,7 +148,7 @@ describe("an apiKey function", () => {
       const send = vi.fn(async () => new Response(MINTED));
       const apiKey = vi.fn(give);
 
-      const { error } = await settle(local(send, { apiKey }));
+      const { error } = await settle(clientOver(send, { apiKey }));
 
       expect(error).toBeInstanceOf(TypeError);
       expect((error as Error).message).toBe("The apiKey function threw instead of returning a key.");
@@ -161,7 +162,7 @@ describe("an apiKey function", () => {
     const failure = Object.assign(new Error(`vault is sealed for ${KEY}`), { code: "SEALED" });
     const apiKey = () => Promise.reject(failure);
 
-    const { error } = await settle(local(async () => new Response(MINTED), { apiKey }));
+    const { error } = await settle(clientOver(async () => new Response(MINTED), { apiKey }));
 
     expect((error as Error).cause).toMatchObject({
       message: "vault is sealed for [redacted]",
@@ -174,7 +175,7 @@ describe("an apiKey function", () => {
     const send = vi.fn(async () => new Response(MINTED));
     const apiKey = vi.fn(() => new Promise<string>(() => {}));
 
-    const { error } = await settle(local(send, { apiKey, timeoutMs: 50, maxRetries: 1 }));
+    const { error } = await settle(clientOver(send, { apiKey, timeoutMs: 50, maxRetries: 1 }));
 
     expect(error).toMatchObject({ name: "TimeoutError", code: "timeout", attempts: 2 });
     expect(apiKey).toHaveBeenCalledTimes(2);
@@ -185,7 +186,7 @@ describe("an apiKey function", () => {
     const send = vi.fn(async () => new Response(MINTED));
     const apiKey = () => new Promise<string>((resolve) => setTimeout(resolve, 80, KEY));
 
-    const { error } = await settle(local(send, { apiKey, timeoutMs: 20, maxRetries: 0 }));
+    const { error } = await settle(clientOver(send, { apiKey, timeoutMs: 20, maxRetries: 0 }));
     await new Promise((resolve) => setTimeout(resolve, 120));
 
     expect(error).toMatchObject({ name: "TimeoutError" });
@@ -198,11 +199,7 @@ describe.each(transports)("keys over $name", ({ fetch }) => {
     vi.spyOn(Math, "random").mockReturnValue(0);
     const server = await startFaultServer({ steps: [json(503, REFUSAL), reset, answer(200, MINTED)] });
     let asked = 0;
-    const complycube = new ComplyCube({
-      apiKey: async () => `live_KEY_${++asked}`,
-      baseUrl: server.url,
-      fetch,
-    });
+    const complycube = clientOf(server, { apiKey: async () => `live_KEY_${++asked}`, fetch });
 
     expect(await complycube.token.generate("CLIENT_ID", TARGET)).toBe(TOKEN);
 
@@ -229,7 +226,7 @@ describe.each(transports)("keys over $name", ({ fetch }) => {
       if (call <= 20) await comes(call, tick);
       return `live_KEY_${call}`;
     };
-    const complycube = new ComplyCube({ apiKey, rateLimit: false, baseUrl: server.url, fetch });
+    const complycube = clientOf(server, { apiKey, fetch });
 
     // The function is called as soon as generate is: the nth call gets the nth key.
     await Promise.all(
@@ -257,13 +254,7 @@ describe.each(transports)("keys over $name", ({ fetch }) => {
         ),
       ],
     });
-    const events: AttemptEvent[] = [];
-    const complycube = new ComplyCube({
-      apiKey: plain,
-      baseUrl: server.url,
-      fetch,
-      onAttempt: (event) => events.push(event),
-    });
+    const { complycube, events } = watchedClientOf(server, { apiKey: plain, fetch });
 
     const { error } = await settle(complycube);
 
@@ -334,7 +325,7 @@ describe("a fetch option that fails", () => {
       },
       () => Promise.reject(thrown()),
     ]) {
-      const { error } = await settle(local(send, { maxRetries: 0, onAttempt }));
+      const { error } = await settle(clientOver(send, { maxRetries: 0, onAttempt }));
 
       expect(error).toMatchObject({ name: "ConnectionError", code: "connection", attempts: 1 });
       expect(leaks([error, events], [KEY, TOKEN])).toEqual([]);
@@ -348,7 +339,7 @@ describe("a fetch option that fails", () => {
       code: "E1",
     });
 
-    const { error } = await settle(local(() => Promise.reject(failure), { maxRetries: 0 }));
+    const { error } = await settle(clientOver(() => Promise.reject(failure), { maxRetries: 0 }));
 
     expect((error as Error).message).toBe("No answer from https://api.complycube.com: ECONNREFUSED.");
     expect((error as Error).cause).toMatchObject({
@@ -364,7 +355,7 @@ describe("a fetch option that fails", () => {
     const failure = new Error("again");
     failure.cause = failure;
 
-    const { error } = await settle(local(() => Promise.reject(failure), { maxRetries: 0 }));
+    const { error } = await settle(clientOver(() => Promise.reject(failure), { maxRetries: 0 }));
 
     let causes = 0;
     for (let at = error as Error | undefined; at !== undefined; at = at.cause as Error | undefined) causes++;
@@ -372,7 +363,9 @@ describe("a fetch option that fails", () => {
   });
 
   test("keeps a string that it threw as the cause, without the key", async () => {
-    const { error } = await settle(local(() => Promise.reject(`no luck with ${KEY}`), { maxRetries: 0 }));
+    const { error } = await settle(
+      clientOver(() => Promise.reject(`no luck with ${KEY}`), { maxRetries: 0 }),
+    );
 
     expect((error as Error).cause).toBe("no luck with [redacted]");
   });
@@ -384,7 +377,7 @@ describe("a fetch option that fails", () => {
     ["the parsed body", () => ({ token: TOKEN })],
     ["an object with a status alone", () => ({ status: 200, token: TOKEN })],
   ])("to give a Response, giving %s, rejects with a ConnectionError", async (_, given) => {
-    const { error } = await settle(local(async () => given() as Response, { maxRetries: 0 }));
+    const { error } = await settle(clientOver(async () => given() as Response, { maxRetries: 0 }));
 
     expect(error).toMatchObject({
       name: "ConnectionError",
@@ -396,7 +389,7 @@ describe("a fetch option that fails", () => {
   test("to connect, throwing a ConnectionError of its own, shows nothing of it", async () => {
     const own = new ConnectionError(`no way with ${KEY}`, { cause: { headers: { authorization: KEY } } });
 
-    const { error } = await settle(local(() => Promise.reject(own), { maxRetries: 0 }));
+    const { error } = await settle(clientOver(() => Promise.reject(own), { maxRetries: 0 }));
 
     expect(error).toMatchObject({ name: "ConnectionError", code: "connection", attempts: 1 });
     expect(error).not.toBe(own);
@@ -417,7 +410,7 @@ describe("a fetch option that fails", () => {
     ],
   ])("to give headers, which %s, changes nothing about the answer", async (_, headers) => {
     const answer = (status: number) =>
-      local(async () => ({ status, headers, text: async () => MINTED }) as unknown as Response, {
+      clientOver(async () => ({ status, headers, text: async () => MINTED }) as unknown as Response, {
         maxRetries: 0,
         onAttempt: () => {},
       });
@@ -434,7 +427,7 @@ describe("a fetch option that fails", () => {
     const text = JSON.stringify({ token: TOKEN, padding: "é".repeat(600_000) }); // Under 1 MiB of characters.
     const respond = async () => ({ status: 200, headers: new Headers(), text: async () => text }) as Response;
 
-    const { error } = await settle(local(respond));
+    const { error } = await settle(clientOver(respond));
 
     expect(error).toMatchObject({ name: "InvalidResponseError", status: 200 });
     expect((error as Error).message).toBe("The API answered 200 with more than 1 MiB of body.");
@@ -445,7 +438,7 @@ describe("a fetch option that fails", () => {
     const respond = async () =>
       ({ status: 200, headers: new Headers(), text: async () => MINTED.padEnd(1024 * 1024) }) as Response;
 
-    expect(await settle(local(respond))).toEqual({ token: TOKEN });
+    expect(await settle(clientOver(respond))).toEqual({ token: TOKEN });
   });
 
   test.each<[string, string, (key: string) => string]>([
@@ -455,7 +448,7 @@ describe("a fetch option that fails", () => {
     ["as a URL does", "abcdefgh/SECOND+HALF/SECRET", encodeURIComponent],
   ])("to hide the key, which an error body spells %s, does not show it", async (_, key, spell) => {
     const body = `Unknown key ${spell(key)}`;
-    const client = new ComplyCube({ apiKey: key, fetch: async () => new Response(body, { status: 400 }) });
+    const client = clientOver(async () => new Response(body, { status: 400 }), { apiKey: key });
 
     const { error } = await settle(client);
 
@@ -481,7 +474,7 @@ describe("a fetch option that fails", () => {
       () => new Response(new ReadableStream({ start: (it) => it.enqueue(MINTED) })),
     ],
   ])("to give a body, which %s, rejects with an InvalidResponseError", async (_, respond) => {
-    const { error } = await settle(local(async () => respond()));
+    const { error } = await settle(clientOver(async () => respond()));
 
     expect(error).toMatchObject({
       name: "InvalidResponseError",
@@ -495,7 +488,7 @@ describe("a fetch option that fails", () => {
   test("in the body is told with its cause, without the key", async () => {
     const body = () => new ReadableStream({ start: (it) => it.error(new Error(`cut off for ${KEY}`)) });
 
-    const { error } = await settle(local(async () => new Response(body())));
+    const { error } = await settle(clientOver(async () => new Response(body())));
 
     expect((error as Error).message).toBe(
       "The API answered 200 with a body that broke off or cannot be read.",
@@ -511,7 +504,7 @@ describe("a fetch option that fails", () => {
       text: async () => MINTED,
     };
 
-    const { token } = await settle(local(async () => likeNodeFetch as unknown as Response));
+    const { token } = await settle(clientOver(async () => likeNodeFetch as unknown as Response));
 
     expect(token).toBe(TOKEN);
   });
@@ -519,7 +512,7 @@ describe("a fetch option that fails", () => {
   test("to notice a redirect gives a ConnectionError, where a browser hides the status", async () => {
     const hidden = { status: 0, type: "opaqueredirect", headers: new Headers(), body: null };
 
-    const { error } = await settle(local(async () => hidden as unknown as Response, { maxRetries: 0 }));
+    const { error } = await settle(clientOver(async () => hidden as unknown as Response, { maxRetries: 0 }));
 
     expect(error).toMatchObject({ name: "ConnectionError" });
   });
@@ -532,7 +525,7 @@ describe("another account's key", () => {
     ["Unknown key live_c2VjcmV0\\/L2tleQ%3D%3D", "Unknown key [redacted]"],
     ["see latest_releases_2026 and test_short", "see latest_releases_2026 and test_short"],
   ])("is known by its shape: %s", async (body, shown) => {
-    const { error } = await settle(local(async () => new Response(body, { status: 400 })));
+    const { error } = await settle(clientOver(async () => new Response(body, { status: 400 })));
 
     expect(error).toMatchObject({ name: "InvalidRequestError", body: shown });
   });
@@ -546,7 +539,7 @@ describe("a token that is no JSON Web Token", () => {
     ["in JSON that breaks off", `{ "token" : "${opaque}`],
     ["in JSON within JSON", JSON.stringify({ token: { token: opaque } })],
   ])("is hidden in the body of an error too, %s", async (_, body) => {
-    const { error } = await settle(local(async () => new Response(body, { status: 400 })));
+    const { error } = await settle(clientOver(async () => new Response(body, { status: 400 })));
 
     expect(error).toMatchObject({ name: "InvalidRequestError", status: 400 });
     expect(leaks(error, [opaque])).toEqual([]);
@@ -557,7 +550,7 @@ describe("a token that is no JSON Web Token", () => {
     onTestFinished(() => void delete spoilt.token);
     spoilt.token = opaque;
 
-    const settled = await settle(local(async () => new Response("{}")));
+    const settled = await settle(clientOver(async () => new Response("{}")));
     delete spoilt.token; // Else what is asserted on would inherit it too.
 
     expect(settled.token).toBeUndefined();
@@ -587,7 +580,7 @@ describe("misuse", () => {
   });
 
   test("of the token as a call's options shows no token", async () => {
-    const complycube = local(async () => new Response(MINTED));
+    const complycube = clientOver(async () => new Response(MINTED));
 
     const error = await complycube.token
       .generate("CLIENT_ID", TARGET, TOKEN as never)
@@ -597,8 +590,3 @@ describe("misuse", () => {
     expect(leaks(error, [KEY, TOKEN])).toEqual([]);
   });
 });
-
-/** A client whose fetch is a stand-in. */
-function local(fetch: () => Promise<Response>, options: ComplyCubeOptions = {}): ComplyCube {
-  return new ComplyCube({ apiKey: KEY, rateLimit: false, fetch, ...options });
-}

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { ComplyCube } from "../../src/index.ts";
+import { clientOf } from "../support/fault-client.ts";
 import {
   all,
   answer,
@@ -18,7 +18,7 @@ import {
   stall,
   startFaultServer,
 } from "../support/fault-server.ts";
-import { KEY, TOKEN } from "../support/leak-scan.ts";
+import { TOKEN } from "../support/leak-scan.ts";
 import { settle, TARGET } from "../support/settle.ts";
 import { MINTED, REFUSAL } from "./scenarios/scenario.ts";
 import { transports } from "./transports.ts";
@@ -40,13 +40,7 @@ describe.each(transports)("sockets over $name", ({ fetch }) => {
     ["nothing", bytes(head(204))],
   ])("are used again after %s", async (_, step) => {
     const server = await startFaultServer({ steps: [step] });
-    const complycube = new ComplyCube({
-      apiKey: KEY,
-      rateLimit: false,
-      baseUrl: server.url,
-      maxRetries: 0,
-      fetch,
-    });
+    const complycube = clientOf(server, { maxRetries: 0, fetch });
 
     for (let call = 0; call < CALLS; call++) await settle(complycube);
 
@@ -72,14 +66,7 @@ describe.each(transports)("sockets over $name", ({ fetch }) => {
     ["a gap in the body", all(bytes(head(200, { "content-length": "99" }), "{"), stall)],
   ])("are given back after %s", async (_, step) => {
     const server = await startFaultServer({ steps: [step] });
-    const complycube = new ComplyCube({
-      apiKey: KEY,
-      rateLimit: false,
-      baseUrl: server.url,
-      maxRetries: 0,
-      timeoutMs: 500,
-      fetch,
-    });
+    const complycube = clientOf(server, { maxRetries: 0, timeoutMs: 500, fetch });
 
     await Promise.all(Array.from({ length: CALLS }, () => settle(complycube)));
 
@@ -89,7 +76,7 @@ describe.each(transports)("sockets over $name", ({ fetch }) => {
   test("that the server has closed between two calls cost the second a retry at most", async () => {
     vi.spyOn(Math, "random").mockReturnValue(0);
     const server = await startFaultServer({ steps: [all(answer(200, MINTED), pause(20), hangUp)] });
-    const complycube = new ComplyCube({ apiKey: KEY, rateLimit: false, baseUrl: server.url, fetch });
+    const complycube = clientOf(server, { fetch });
 
     for (let call = 0; call < 10; call++) {
       expect(await complycube.token.generate("CLIENT_ID", TARGET)).toBe(TOKEN);

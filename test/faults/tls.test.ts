@@ -1,17 +1,21 @@
-import { getCACertificates, setDefaultCACertificates } from "node:tls";
-import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
-import { ComplyCube, type ComplyCubeOptions } from "../../src/index.ts";
+import { beforeEach, describe, expect, test, vi } from "vitest";
+import type { ComplyCubeOptions } from "../../src/index.ts";
+import { clientOf } from "../support/fault-client.ts";
 import { KEY, TOKEN } from "../support/leak-scan.ts";
 import { settle } from "../support/settle.ts";
-import { makeCertificate, type Respond, startTlsServer, type TlsServer } from "../support/tls-server.ts";
+import {
+  certificateFor,
+  type Respond,
+  startTlsServer,
+  type TlsServer,
+  trust,
+} from "../support/tls-server.ts";
 import { MINTED } from "./scenarios/scenario.ts";
 import { transports } from "./transports.ts";
 
 const PROMPT_MS = 5_000;
 
-const certificate = makeCertificate() ?? "";
-const skipped = certificate === "" && !process.env.CI;
-if (skipped) console.warn("SKIPPED: the tests over TLS, because there is no openssl. CI installs it.");
+const { certificate, skipped } = certificateFor("the tests over TLS");
 
 const mint: Respond = (response) => response.end(MINTED);
 
@@ -123,21 +127,8 @@ describe.skipIf(skipped).each(transports)("TLS over $name", ({ fetch }) => {
   });
 });
 
-/** Trusts the certificate for as long as the test runs. */
-function trust(certificate: string): void {
-  const usual = getCACertificates("default");
-  setDefaultCACertificates([...usual, certificate]);
-  onTestFinished(() => setDefaultCACertificates(usual));
-}
-
-function client(server: TlsServer, options: ComplyCubeOptions): ComplyCube {
-  return new ComplyCube({
-    apiKey: KEY,
-    rateLimit: false,
-    baseUrl: server.url,
-    timeoutMs: 30_000,
-    ...options,
-  });
+function client(server: TlsServer, options: ComplyCubeOptions) {
+  return clientOf(server, { timeoutMs: 30_000, ...options });
 }
 
 /** The codes of an error's causes. */

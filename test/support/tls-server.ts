@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { createSecureServer, type Http2ServerRequest, type Http2ServerResponse } from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
+import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { onTestFinished } from "vitest";
 
 /** What the server does with one request. */
@@ -31,6 +32,21 @@ const REQUEST = [
 export function makeCertificate(): string | undefined {
   const { status, stdout } = spawnSync("openssl", REQUEST, { encoding: "utf8" });
   return status === 0 ? stdout : undefined;
+}
+
+/** A certificate for the tests of one file. Where there is no openssl they are skipped out loud; CI installs it. */
+export function certificateFor(tests: string): { certificate: string; skipped: boolean } {
+  const certificate = makeCertificate() ?? "";
+  const skipped = certificate === "" && !process.env.CI;
+  if (skipped) console.warn(`SKIPPED: ${tests}, because there is no openssl. CI installs it.`);
+  return { certificate, skipped };
+}
+
+/** Trusts a certificate for as long as the test runs. */
+export function trust(certificate: string): void {
+  const usual = getCACertificates("default");
+  setDefaultCACertificates([...usual, certificate]);
+  onTestFinished(() => setDefaultCACertificates(usual));
 }
 
 /** Starts a server on a free loopback port, for as long as the test runs. */
