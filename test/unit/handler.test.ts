@@ -1223,7 +1223,10 @@ describe("a caller who goes away", () => {
 describe("createTokenHandler", () => {
   test.each([
     [{ complycube: {} }, "complycube must be a ComplyCube."],
-    [{ authenticate: undefined }, "authenticate must be a function that returns who is asking, not undefined."],
+    [
+      { authenticate: undefined },
+      "authenticate must be a function that returns who is asking, not undefined.",
+    ],
     [{ onError: "log" }, "onError must be a function, not a string."],
     [{ target: undefined }, "target must be an object, not undefined."],
     [{ target: { referrer: undefined } }, "referrer must be a match pattern"],
