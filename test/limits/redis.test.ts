@@ -36,9 +36,12 @@ describe("redisRateLimit", () => {
     const unhandled = vi.fn();
     process.on("unhandledRejection", unhandled);
     onTestFinished(() => void process.off("unhandledRejection", unhandled));
-    const onError = vi.fn(async () => {
+    let calls = 0;
+    // Not a `vi.fn`, which handles the rejection itself.
+    const onError = async () => {
+      calls++;
       throw new Error("the log is away");
-    });
+    };
     const fail = async () => {
       throw new Error("READONLY");
     };
@@ -48,7 +51,7 @@ describe("redisRateLimit", () => {
     await limit.acquire();
     await delay(5); // Node.js tells of a rejection after the turn it came in.
 
-    expect(onError).toHaveBeenCalledOnce();
+    expect(calls).toBe(1);
     expect(unhandled).not.toHaveBeenCalled();
   });
 });
