@@ -1,4 +1,5 @@
 import { kindOf } from "../core/checks.ts";
+import { quote as quoteText } from "../referrer/error.ts";
 
 /**
  * Tells whether a browser sent this for a page of another origin, by the rules of Go's `CrossOriginProtection`. A page
@@ -69,10 +70,8 @@ export function explainRefusal(origin: string | null): string {
     : `${asked}: nothing in allowedOrigins can let in a page without an origin of its own.`;
 }
 
-/** What a stranger may have sent, for a message: cut, and without any character that a terminal would obey. */
+/** Quotes what a stranger may have sent, without any character that a terminal would obey. */
 export function quote(value: unknown): string {
-  const text = typeof value === "string" ? JSON.stringify(value.slice(0, MAX_SHOWN)) : kindOf(value);
+  const text = typeof value === "string" ? quoteText(value) : kindOf(value);
   return text.replace(/[^ -~]/g, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
-
-const MAX_SHOWN = 200;
