@@ -36,7 +36,7 @@ app.use(
 // `all`, so that the handler also answers 405, and the preflight of the origins that it allows.
 app.all("/api/complycube-token", getRequestListener(handler, { overrideGlobalObjects: false }));
 
-// The page tells what the Web SDK has captured. Whose it is, the session tells.
+// The page sends what the Web SDK has captured. The session says whose it is.
 app.post("/api/verification", express.json(), (request, response) => {
   const { clientId } = request.session;
   if (clientId) saveCapture(clientId, request.body);
@@ -58,7 +58,7 @@ app.use(express.static(fileURLToPath(new URL("page/", import.meta.url))));
 if (import.meta.main) {
   const port = Number(process.env.PORT ?? 3000);
   app.listen(port, (error) => {
-    if (error) throw error; // Such as a port that is taken: Express 5 gives it here.
+    if (error) throw error; // Express 5 calls back with an error, such as a port that is taken.
     console.log(`Open http://localhost:${port}`);
   });
 }

@@ -11,7 +11,7 @@ export function clientIdOf(user: string): string | undefined {
   return users.get(user);
 }
 
-/** What the Web SDK has captured of a client, by the page's own account. */
+/** What the Web SDK has captured of a client, as the page reports it. */
 export interface Capture {
   documentId?: string;
   livePhotoId?: string;
@@ -21,7 +21,7 @@ export interface Capture {
 export const captures = new Map<string, Capture>();
 
 /**
- * Yours goes on from here: it creates the checks with the official client, `@complycube/api`, and waits for their
+ * Your own code goes on from here: it creates the checks with the official client, `@complycube/api`, and waits for their
  * outcome by webhook. The IDs come from the page, so use them only together with the client ID of the session.
  *
  * @example await official.check.create(clientId, { type: "document_check", documentId })

@@ -21,7 +21,7 @@ async function requestToken() {
   throw new Error(WHAT_TO_DO[answer.error] ?? "Something went wrong. Please try again later.");
 }
 
-/** A token lives 60 minutes; who is still at it then gets a new one in time, and loses nothing. */
+/** A token is valid for 60 minutes. A user who takes longer gets a new one in time and loses nothing. */
 const RENEW_AFTER_MS = 55 * 60_000;
 
 async function startVerification() {
@@ -30,7 +30,7 @@ async function startVerification() {
     containerId: "complycube-mount",
     async onComplete({ documentCapture, faceCapture }) {
       end();
-      // Your backend makes its checks of these; whose they are it knows from its session.
+      // Your backend creates its checks from these. Its session says whose they are.
       const capture = { documentId: documentCapture?.documentId, livePhotoId: faceCapture?.livePhotoId };
       const { ok } = await fetch("/api/verification", {
         method: "POST",
@@ -45,14 +45,14 @@ async function startVerification() {
     },
     onError({ type, message }) {
       if (type !== "token_expired") return say(message);
-      end(); // Such as a laptop that was shut for an hour.
+      end(); // For example, the laptop was closed for an hour.
       start("Your session was renewed.");
     },
   });
   const renewal = setInterval(async () => {
     try {
       complycube.updateSettings({ token: await requestToken() });
-    } catch {} // The old one still works for a while; then `token_expired` comes.
+    } catch {} // The old token still works for a while; then `onError` is called with `token_expired`.
   }, RENEW_AFTER_MS);
 
   function end() {

@@ -47,7 +47,7 @@ export function optionOf(field: string): string {
   return field.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
-/** What the command line calls an argument of the library, and what it says about a wrong one. */
+/** The command line's name for each argument of the library, and its own advice about a wrong one. */
 const ARGUMENTS: Record<string, { name: string; advice?: string } | undefined> = {
   apiKey: { name: "The API key", advice: "Copy it again." },
   baseUrl: {
@@ -73,7 +73,7 @@ const ARGUMENTS: Record<string, { name: string; advice?: string } | undefined> =
   token: { name: "This" },
 };
 
-/** Says in the words of the command line what the library says of a wrong argument. */
+/** Words the library's error about a wrong argument for the command line. */
 export function describeMisuse(error: Error): string {
   const { argument, problem } = error as { argument?: string; problem?: string };
   if (argument === undefined || problem === undefined) return describePattern(error);
@@ -81,14 +81,14 @@ export function describeMisuse(error: Error): string {
   return advice === undefined ? `${name} ${problem}.` : `${name} ${problem}. ${advice}`;
 }
 
-/** Says in the words of a file of rows what the library says of a wrong one. */
+/** Words the library's error about a wrong row for a file of rows. */
 export function describeRowMisuse(error: Error): string {
   const { argument, problem } = error as { argument?: string; problem?: string };
   if (argument === undefined || problem === undefined) return describePattern(error);
   return `${argument === "target" ? "The row" : argument} ${problem}.`;
 }
 
-/** The error of a pattern has a message of its own, with what to use instead, and at times advice for code. */
+/** Returns the message of an error that is no `Misuse`, with advice about code replaced by the command line's option. */
 function describePattern(error: Error): string {
   const { message, advice } = error as Error & { advice?: string };
   if (advice === undefined) return message;
@@ -99,12 +99,12 @@ function unknownOption(given: string, known: string[]): TypeError {
   const plain = (name: string) => name.toLowerCase().replace(/[-_]/g, "");
   const near = known.find((name) => distance(plain(name), plain(given)) <= 1);
   const hint = near === undefined ? "" : ` Did you mean --${near}?`;
-  // What does not look like an option may be a secret in the wrong place.
+  // Shown only if it looks like an option: it may be a secret in the wrong place.
   const what = /^--?[A-Za-z-]{1,30}$/.test(given) ? `option ${given}` : "such option";
   return new TypeError(`There is no ${what}.${hint}`);
 }
 
-/** How many letters have to be added, left out or changed to make one word of the other. */
+/** Returns how many letters must be added, removed or changed to turn one word into the other. */
 function distance(one: string, other: string): number {
   let row = Array.from({ length: other.length + 1 }, (_, i) => i);
   for (const [i, letter] of [...one].entries()) {

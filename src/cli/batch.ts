@@ -7,6 +7,7 @@ import { type Earlier, isOutput, type Row, readEarlier, readRows } from "./rows.
 
 const TOKEN_LIFE_S = 3_600;
 const STOP = new Error("Stopped.");
+
 interface Batch {
   /** The file of rows, or `-` for stdin. */
   file: string;
@@ -29,7 +30,7 @@ export async function generateBatch(
   const perLife = perSecondOf(apiKey) * TOKEN_LIFE_S;
   const stop = new AbortController();
   const interrupt = () => stop.abort(STOP);
-  process.once("SIGINT", interrupt).once("SIGTERM", interrupt); // Once: a second Ctrl-C ends it the hard way.
+  process.once("SIGINT", interrupt).once("SIGTERM", interrupt); // A second Ctrl-C ends the process at once.
   process.stdout.once("error", interrupt); // Nobody reads what would be written.
   let minted = 0;
   let failed = 0;
@@ -77,12 +78,12 @@ export async function generateBatch(
   progress.note(
     `Stopped: ${counts}; a line without a result was not minted. ${howToGoOn(file, resume, earlier)}`,
   );
-  // A pipe that is still open, named or not, would keep the process waiting for lines that nobody wants.
+  // An input pipe that is still open would keep the process alive.
   process.stdout.write("", () => process.exit(process.exitCode ?? STOPPED));
   return STOPPED;
 }
 
-/** The row's own text, untouched, between what the batch adds; a terminal gets it without what it would obey. */
+/** Returns the row's own text between the fields that the batch adds. Only for a terminal are control characters escaped. */
 function resultLine({ number, text }: Row, added: { token: string } | { error: object }): string {
   const inner = text.trim().slice(1, -1).trim();
   const shown = process.stdout.isTTY ? printable(inner.replace(/[\t\r]/g, " ")) : inner;
@@ -107,7 +108,7 @@ function tooLong(rows: number, perLife: number): string {
   );
 }
 
-/** The command that mints what is left. What the shell has made of stdout is not known, unless it is the file of --resume. */
+/** Returns the command that mints the rest. The results' file is known only if it is that of --resume. */
 function howToGoOn(file: string, resume: string | undefined, earlier: Earlier | undefined): string {
   const isKnown = resume !== undefined && earlier !== undefined && isOutput(earlier);
   const results = isKnown ? shellWord(resume) : "RESULTS.jsonl";

@@ -9,7 +9,7 @@ import {
 import { readArguments } from "./arguments.ts";
 import { DONE, FAILED, out, paint, printable } from "./output.ts";
 
-const HELP = `Tells what Referer a page sends to ComplyCube, and whether a token's referrer pattern matches it in every browser.
+const HELP = `Shows what Referer a page sends to ComplyCube, and whether a token's referrer pattern matches it in every browser.
 
 Usage:
   complycube-tokens check-referrer PATTERN PAGE_URL [--referrer-policy POLICY]
@@ -57,7 +57,7 @@ export function checkReferrer(args: string[]): number {
     throw new TypeError("PATTERN comes first, and then PAGE_URL: they look swapped.");
   }
   const parsed = parseReferrerPattern(pattern);
-  // explainReferrer refuses what is not a policy, and lists those that are.
+  // explainReferrer throws for an unknown policy, and lists the known ones.
   const referrerPolicy = values["referrer-policy"]?.toLowerCase() as PagePolicy | undefined;
   const { matches, sent, reason, advice } = explainReferrer({ pattern: parsed, pageUrl, referrerPolicy });
   const suffix = publicSuffixOf(parsed);
@@ -79,7 +79,7 @@ export function checkReferrer(args: string[]): number {
   return safe ? DONE : FAILED;
 }
 
-/** The public suffix, such as `co.uk` or `vercel.app`, where a pattern covers all of it. */
+/** Returns the public suffix, such as `co.uk` or `vercel.app`, if a pattern covers all of it. */
 function publicSuffixOf({ scope, host }: ReferrerPattern): string | undefined {
   if (scope !== "site") return undefined;
   const { publicSuffix, domain, isIcann, isPrivate } = parseDomain(host.slice(2), {

@@ -12,7 +12,7 @@ export interface Line {
 
 /** A file of lines, or stdin. */
 export interface Input {
-  /** How messages call it. */
+  /** Its name in messages. */
   name: string;
   /** `undefined` for stdin. */
   stats: BigIntStats | undefined;
@@ -24,7 +24,7 @@ export interface Input {
 /** A longer line is refused, so that a file without line breaks does not fill the memory. */
 export const MAX_LINE_BYTES = 2 ** 20;
 const LINE_FEED = 10;
-const UTF_8 = new TextDecoder("utf-8", { fatal: true }); // It takes off a byte order mark, too.
+const UTF_8 = new TextDecoder("utf-8", { fatal: true }); // It removes a byte order mark too.
 
 /**
  * Opens a file of lines, or stdin for `-`.
@@ -37,7 +37,7 @@ export async function openInput(file: string): Promise<Input> {
     return { name: "stdin", stats: undefined, isStream: true, lines };
   }
   const name = JSON.stringify(file);
-  // Not by opening it: whoever writes into a pipe would lose its reader when it is closed again.
+  // `stat` does not open the file: the writer of a pipe would lose its reader when it is closed again.
   const stats = await stat(file, { bigint: true }).catch((error) => {
     throw cannotRead(name, error);
   });
@@ -47,8 +47,8 @@ export async function openInput(file: string): Promise<Input> {
 }
 
 /**
- * Reads the API key from the file that was named, else from the environment. What was named outright wins over what
- * happens to be set. No message shows the key, nor the file's name, which may be a key in the wrong place.
+ * Reads the API key from the named file, otherwise from the environment. No message shows the key or the file's name,
+ * which may be a key in the wrong place.
  *
  * @throws TypeError when there is none, or the file holds anything but one line
  */
@@ -65,7 +65,7 @@ export async function readApiKey(file: string | undefined): Promise<string> {
     throw cannotRead(name, error);
   });
   refuseUtf16(bytes, name);
-  // Some editors put a mark at the start of a file, and most a line break at its end.
+  // Some editors write a byte order mark at the start of a file, and most a line break at its end.
   const key = bytes
     .toString()
     .replace(/^\uFEFF/, "")
@@ -129,7 +129,7 @@ function decode(bytes: Buffer, isTooLong: boolean): Pick<Line, "text" | "problem
   return { text, problem: "The line has NUL bytes: if the file is UTF-16, save it as UTF-8." };
 }
 
-/** PowerShell 5 and some editors write it. */
+/** Refuses UTF-16, which PowerShell 5 and some editors write. */
 function refuseUtf16(bytes: Buffer, name: string): void {
   const mark = bytes.subarray(0, 2).toString("hex");
   if (mark !== "fffe" && mark !== "feff") return;

@@ -10,13 +10,13 @@ Usage:
   complycube-tokens inspect -        reads the token from stdin
   complycube-tokens inspect TOKEN    leaves it in your shell's history; - avoids that
 
-On stderr it says how long the token still works. Times are in UTC; one that the token does not tell is left out.
+On stderr it says how long the token still works. Times are in UTC; a time that is not in the token is left out.
 
 Options:
   -h, --help   Show this
 
 Exit codes:
-  0  it was read, whether it has expired or not
+  0  the token was read, whether it has expired or not
   2  it is not a JSON Web Token, or an argument is wrong
 
 Environment:
@@ -39,7 +39,7 @@ export async function inspect(args: string[]): Promise<number> {
     throw new TypeError("inspect takes one token, or - to read it from stdin.");
   }
   const { expiresAt, issuedAt, claims } = inspectToken(given === "-" ? await readToken() : given);
-  // Line by line, since the line breaks of the layout are to stay.
+  // Line by line, because the layout's own line breaks must stay.
   const json = JSON.stringify({ expiresAt, issuedAt, claims }, null, 2).replace(/[^\n]+/g, printable);
   out(`${json}\n`);
   err(`${lifeOf(expiresAt)} Its signature was not checked.\n`);
@@ -53,7 +53,7 @@ async function readToken(): Promise<string> {
   return token;
 }
 
-/** Each unit with the time from which on it is used. */
+/** Each unit, its length in milliseconds, and the shortest time that is shown in it. */
 const UNITS = [
   ["day", 86_400_000, 2 * 86_400_000],
   ["hour", 3_600_000, 2 * 3_600_000],

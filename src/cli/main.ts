@@ -16,7 +16,7 @@ Usage:
 
 Commands:
   generate         Mints a token, or one for each line of a file
-  check-referrer   Tells whether a page's tokens will work, before your users find out
+  check-referrer   Shows whether a token works on a page, before your users find out
   inspect          Shows when a token expires, and its claims
 
 Options:
@@ -54,17 +54,17 @@ async function run([command, ...rest]: string[]): Promise<number> {
     else throw new TypeError(unknownCommand(command));
     return DONE;
   } catch (error) {
-    // A file that broke while it was read.
+    // A file that failed while it was read.
     if (error instanceof Error && "syscall" in error) {
       err(`${sentence(error.message)}\n`);
       return FAILED;
     }
-    // Deno, without a permission: its message says which.
+    // A permission is missing on Deno, and its message names it.
     if (error instanceof Error && error.name === "NotCapable") {
       err(`${sentence(error.message)}\n`);
       return MISUSE;
     }
-    // Whatever else is not misuse is a fault of ours, and its stack says where.
+    // Any other error is a bug of this program, so its stack is shown.
     if (!(error instanceof TypeError || error instanceof RangeError)) throw error;
     const help = known === undefined ? "complycube-tokens --help" : `complycube-tokens ${command} --help`;
     err(`${sentence(describeMisuse(error))} Try: ${help}\n`);
@@ -75,7 +75,7 @@ async function run([command, ...rest]: string[]): Promise<number> {
 function unknownCommand(command: string | undefined): string {
   const commands = `The commands: ${Object.keys(COMMANDS).join(", ")}.`;
   if (command === undefined) return `No command was given. ${commands}`;
-  // What does not look like a command may be a secret in the wrong place.
+  // Shown only if it looks like a command: it may be a secret in the wrong place.
   const name = /^-{0,2}[a-z-]{1,20}$/i.test(command) ? ` ${command}` : "";
   return `There is no command${name}. ${commands}`;
 }
@@ -85,6 +85,6 @@ process.stdout.on("error", ({ code }: NodeJS.ErrnoException) => {
   err(`Cannot write the result: ${code}.\n`);
   process.exitCode = FAILED;
 });
-process.stderr.on("error", () => {}); // Nobody is left to tell.
+process.stderr.on("error", () => {}); // There is nowhere left to report it.
 const code = await run(process.argv.slice(2));
 process.exitCode ??= code;

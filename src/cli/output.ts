@@ -7,7 +7,7 @@ import type { ComplyCubeApiError, TimeoutError } from "../index.ts";
 export const DONE = 0;
 export const FAILED = 1;
 export const MISUSE = 2;
-/** What a shell reports of a program that Ctrl-C ended. */
+/** The exit code that shells use for a program that Ctrl-C ended. */
 export const STOPPED = 130;
 
 /** Writes a part of the result. */
@@ -15,7 +15,7 @@ export function out(text: string): void {
   process.stdout.write(text);
 }
 
-/** Writes what is not the result: errors, warnings, progress. */
+/** Writes errors, warnings and progress. */
 export function err(text: string): void {
   process.stderr.write(text);
 }
@@ -25,15 +25,15 @@ export function err(text: string): void {
  * `styleText` looks at the stream by itself only since Node.js 22.8.
  */
 export function paint(colour: "red" | "green" | "cyan", text: string, stream: NodeJS.WriteStream): string {
-  if (process.env.NO_COLOR) return text; // Else Node.js warns of the two together.
+  if (process.env.NO_COLOR) return text; // First, because Node.js prints a warning if both variables are set.
   const isAsked = stream.isTTY || process.env.FORCE_COLOR !== undefined;
   const hasColour = isAsked && WriteStream.prototype.getColorDepth() > 2;
   return hasColour ? styleText(colour, text, { validateStream: false }) : text;
 }
 
 /**
- * Makes text that came from elsewhere fit for a terminal: what would move the cursor, end the line or turn the
- * direction of writing is shown as its code, as JSON has it. What was JSON stays the same JSON.
+ * Escapes text that came from elsewhere for a terminal: characters that would move the cursor, end the line or change the
+ * direction of writing become JSON escapes. JSON keeps its value.
  */
 export function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
@@ -49,7 +49,7 @@ export function sentence(message: string): string {
   return printable(message.trim().replace(/\s+/g, " ")).replace(/[^.!?]$/, "$&.");
 }
 
-/** Says why a call failed, with a setting under the name that it has here. */
+/** Says why a call failed, with the command line's names of settings. */
 export function failureMessage(error: Error): string {
   if (error.name === "TimeoutError")
     return `No complete answer within ${(error as TimeoutError).timeoutMs} ms.`;
@@ -67,14 +67,14 @@ export function describeFailure(error: ComplyCubeApiError): string {
   return `${paint("red", name, process.stderr)}: ${sentence(whole)}`;
 }
 
-/** What stdout is, where it is a file. */
+/** Returns the file that stdout writes into, or `undefined` if it is no file. */
 export function outputFile(): BigIntStats | undefined {
   const stats = fstatSync(process.stdout.fd, { bigint: true });
   return stats.isFile() ? stats : undefined;
 }
 
 /**
- * Writes a line of the result, whole or not at all: what a full disk has cut off is taken back from a file.
+ * Writes a line of the result, whole or not at all: when a disk is full, the part of a line is removed from the file.
  *
  * @param signal ends the wait for a slow reader
  */
@@ -94,7 +94,7 @@ export async function outLine(text: string, signal: AbortSignal): Promise<void> 
   }
 }
 
-/** Shows how far a batch is: a bar on a terminal of its own, a plain line now and then elsewhere. */
+/** Shows the progress of a batch: a bar on a terminal, a plain line every ten seconds elsewhere. */
 export interface Progress {
   /** Called for each row that has settled. */
   advance(failed: boolean): void;
@@ -110,7 +110,7 @@ const CLEAR_LINE = "\r\u001b[2K";
 
 /**
  * @param total how many rows there are; `undefined` where that is not known beforehand
- * @param isShared whether results come out on the same terminal: they show the progress, and would tear a bar apart
+ * @param isShared whether results are written to the same terminal, where they would break a bar into pieces
  */
 export function startProgress(
   stream: NodeJS.WriteStream,

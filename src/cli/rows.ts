@@ -6,7 +6,7 @@ import { outputFile } from "./output.ts";
 /** What a result adds to its row. */
 const ADDED = ["line", "token", "error"];
 
-/** A row that has no token yet: what is sent, or what is wrong with its line. */
+/** A row that has no token yet: its request, or the problem of its line. */
 export interface Row extends Line {
   request?: BatchRequest;
 }
@@ -23,7 +23,7 @@ export interface Earlier extends Pick<Input, "name" | "stats"> {
 /**
  * Reads which rows have a token already.
  *
- * @throws TypeError when the files cannot be what they are said to be, or one of them is where the results go
+ * @throws TypeError when a file does not hold rows or results, or the new results would go into the wrong one
  */
 export async function readEarlier(input: Input, file: string | undefined): Promise<Earlier | undefined> {
   if (isOutput(input)) {
@@ -125,12 +125,12 @@ function isResult({ line, token, error }: Record<string, unknown>): boolean {
   return Number.isSafeInteger(line) && (typeof token === "string" || typeof error === "object");
 }
 
-/** Tells two rows apart in little memory. */
+/** Returns a short text that differs from row to row, which takes less memory than the row. */
 function digest(row: object): string {
   return createHash("sha256").update(JSON.stringify(row)).digest("base64").slice(0, 16);
 }
 
-/** Whether a file is the one that stdout goes to. */
+/** Whether stdout writes into this file. */
 export function isOutput({ stats }: { stats: Input["stats"] }): boolean {
   const output = outputFile();
   return output !== undefined && isSame(output, stats);

@@ -2,8 +2,8 @@ import { kindOf } from "../core/checks.ts";
 import { quote as quoteText } from "../referrer/error.ts";
 
 /**
- * Tells whether a browser sent this for a page of another origin, by the rules of Go's `CrossOriginProtection`. A page
- * can set none of these headers; what is no browser can, and holds nobody else's cookies.
+ * Returns whether a browser sent this for a page of another origin, by the rules of Go's `CrossOriginProtection`. A page
+ * cannot set any of these headers. A program that is no browser can, but it has nobody else's cookies.
  *
  * @see https://pkg.go.dev/net/http#CrossOriginProtection
  */
@@ -14,7 +14,7 @@ export function isCrossOrigin({ headers, url }: Request): boolean {
   return origin ? !isOwnHost(origin, headers.get("host") ?? new URL(url).host) : false;
 }
 
-/** The host is read with the scheme of the origin, since behind a proxy that ends TLS it comes with none or another. */
+/** Compares the hosts alone, because behind a proxy that ends TLS the request's own scheme is missing or wrong. */
 function isOwnHost(origin: string, host: string): boolean {
   try {
     return new URL(`${new URL(origin).protocol}//${host}`).href === `${origin}/`;
@@ -23,7 +23,7 @@ function isOwnHost(origin: string, host: string): boolean {
   }
 }
 
-/** The origin is one of those named, so its page may send what headers it likes: tracing tools add their own. */
+/** Answers the preflight of an allowed origin. Every header is allowed, because tracing tools add their own. */
 export function preflight(request: Request, headers: Record<string, string>): Response {
   const asked = request.headers.get("access-control-request-headers");
   return new Response(null, {
@@ -51,26 +51,26 @@ export function checkOrigins(origins: unknown = []): string[] {
   });
 }
 
-/** The origin of a URL; `undefined` where browsers write none for it, or where it is not one but many. */
+/** Returns the origin of a URL; `undefined` if browsers write none for it, or if a wildcard stands for many. */
 function originOf(text: unknown): string | undefined {
   if (typeof text !== "string" || !URL.canParse(text)) return undefined;
   const { protocol, host, origin } = new URL(text);
   if (host === "" || host.includes("*") || /^(file|ftp|wss?):$/.test(protocol)) return undefined;
-  // The URL standard knows none for a scheme such as capacitor: or chrome-extension:, but browsers write it all the same.
+  // `URL` has no origin for schemes such as capacitor: and chrome-extension:, but browsers send one.
   return origin === "null" ? `${protocol}//${host}` : origin;
 }
 
-/** Says who was refused, and what would let that page in. */
+/** Says which page was refused, and which entry of `allowedOrigins` would allow it. */
 export function explainRefusal(origin: string | null): string {
   if (origin === null)
-    return "A page of another site asked for a token, without its Origin, and was refused.";
+    return "A page of another site asked for a token without an Origin header, and was refused.";
   const asked = `A page of ${quote(origin)} asked for a token and was refused`;
   return originOf(origin) === origin
     ? `${asked}: it is not this endpoint's own origin. If the page is yours, pass allowedOrigins: [${quote(origin)}].`
     : `${asked}: nothing in allowedOrigins can let in a page without an origin of its own.`;
 }
 
-/** Quotes what a stranger may have sent, without any character that a terminal would obey. */
+/** Quotes for a message what a stranger may have sent: cut, and without characters that control a terminal. */
 export function quote(value: unknown): string {
   const text = typeof value === "string" ? quoteText(value) : kindOf(value);
   return text.replace(/[^ -~]/g, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`);

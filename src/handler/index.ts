@@ -5,7 +5,7 @@
  */
 
 import { callHook } from "../core/call-hook.ts";
-import { checkFields, checkInteger, kindOf } from "../core/checks.ts";
+import { checkFields, checkFunction, checkInteger, kindOf, misuse } from "../core/checks.ts";
 import type { TokenTarget } from "../core/client/target.ts";
 import type { Tokens } from "../core/client/tokens.ts";
 import { withDeadline } from "../core/deadline.ts";
@@ -15,8 +15,8 @@ import { checkOrigins, explainRefusal, isCrossOrigin, preflight, quote } from ".
 /**
  * Answers one request of a page or an app. It never rejects.
  *
- * `context` is what the framework has beside the request: Express's `req`, Hono's context, a Worker's `env`. It goes to
- * `authenticate` and `target` as it is.
+ * `context` is what the framework has beside the request: Express's `req`, Hono's context, a Worker's `env`.
+ * `authenticate` and `target` are called with it.
  */
 export type TokenHandler<Context = unknown> = (
   request: Request,
@@ -29,19 +29,19 @@ export interface TokenSession {
   clientId: string;
 }
 
-/** What the endpoint needs to know. `Context` is the type of the handler's second argument. */
+/** Options of an endpoint. `Context` is the type of the handler's second argument. */
 export interface TokenHandlerOptions<Context = unknown> {
   /** The `ComplyCube` that mints. Share one in the whole process. */
   complycube: {
-    /** All of it that is needed, so that a stand-in for tests needs no more. */
+    /** Only these methods are used, so a stand-in for tests needs no more. */
     readonly token: Pick<Tokens, "generate"> & Partial<Pick<Tokens, "checkTarget">>;
     /** Called before `authenticate`, so that the connection is made while your session is looked up. */
     preconnect?(): void;
   };
   /**
-   * What the tokens are bound to: one page or app, or a function that tells, to serve web and mobile from one endpoint.
+   * What the tokens are bound to: one page or app, or a function that returns one, so that one endpoint can serve both.
    *
-   * A function chooses from a list that you know; it must not take a pattern or an app ID from the request as it is.
+   * Let a function choose from a fixed list. It must not return a pattern or an app ID that the request contains.
    * The request's body cannot be read.
    *
    * @example target: (request) => request.headers.has("x-mobile") ? { appId: "com.example.app" } : { referrer: "https://www.example.com/*" }
@@ -50,8 +50,9 @@ export interface TokenHandlerOptions<Context = unknown> {
     | TokenTarget
     | ((request: Request, clientId: string, context: Context) => TokenTarget | Promise<TokenTarget>);
   /**
-   * Tells who is asking, from your own session; `undefined` when nobody is signed in. The client ID comes from here
-   * alone. The request's body cannot be read: whoever sends it could name anyone's client.
+   * Returns who is asking, by your own session; `undefined` when nobody is signed in. Only this function decides the
+   * client ID. It cannot read the request's body: anyone who can choose the client ID can start a verification as
+   * someone else.
    *
    * @example authenticate: (_request, req: express.Request) => req.user
    */
@@ -60,7 +61,7 @@ export interface TokenHandlerOptions<Context = unknown> {
     context: Context,
   ) => TokenSession | undefined | Promise<TokenSession | undefined>;
   /**
-   * Other origins whose pages may ask, with cookies: exact ones, such as `https://app.example.com` or a hybrid app's
+   * Other origins whose pages may ask for a token, with cookies: exact ones, such as `https://app.example.com` or a hybrid app's
    * `capacitor://localhost`, with no path and no wildcard. Your own origin needs no entry, unless a proxy rewrites
    * `Host` and the browser does not say `Sec-Fetch-Site` (older than 2023, or a page on plain `http`).
    *
@@ -69,33 +70,33 @@ export interface TokenHandlerOptions<Context = unknown> {
   allowedOrigins?: readonly string[] | undefined;
   /**
    * Time allowed for the whole answer, in milliseconds: `authenticate`, `target`, the wait for a place under the rate
-   * limit, every attempt and the backoff between them. Then the caller gets 504. Keep it under what your platform
-   * allows a request (Bun 10 s, AWS Lambda 3 s, unless you raise it).
+   * limit, every attempt and the backoff between them. After it, the answer is 504. Keep it below the limit of your
+   * platform, which otherwise ends the request without an answer (Bun after 10 s, AWS Lambda after 3 s by default).
    *
    * @default 9_000
    */
   timeoutMs?: number | undefined;
   /**
-   * Told of everything that failed on your side or the API's, once of each page that a token cannot work on, and once
-   * of each other origin that was refused. What it throws is ignored. The third argument is kept apart because printing
-   * a `Request` prints its cookies.
+   * Called with every failure on your side or the API's, once for each page on which a token cannot work, and once for
+   * each other origin that was refused. What it throws or rejects with is ignored. The request is an argument of its own,
+   * because printing a `Request` prints its cookies.
    *
    * @default the error, or the warning, goes to `console`
    */
   onError?: ((error: unknown, report: TokenHandlerReport, request: Request) => void) | undefined;
 }
 
-/** What belongs to an error that `onError` is told of. It holds no key and no token. */
+/** What is known about an error that `onError` is called with. It holds no key and no token. */
 export interface TokenHandlerReport {
   /** `warning` when nothing failed: a {@link ReferrerMismatchWarning} or a {@link CrossOriginWarning}. */
   severity: "error" | "warning";
-  /** The status that the caller got; `undefined` for a warning after which the token was asked for all the same. */
+  /** The status of the answer; `undefined` for a warning that did not stop the request. */
   status: number | undefined;
-  /** Whose token it was, where `authenticate` got that far. */
+  /** The client that `authenticate` returned, if it did. */
   clientId: string | undefined;
 }
 
-/** The `error` field of an answer that is not 200. `Response` bodies are `{"error":"…"}`, and hold nothing else. */
+/** The `error` field of an answer that is not 200. Such a body is `{"error":"…"}`, with no other field. */
 export type TokenHandlerFailure =
   /** 401: nobody is signed in. */
   | "unauthenticated"
@@ -103,49 +104,53 @@ export type TokenHandlerFailure =
   | "cross_origin"
   /** 405: neither a `POST` nor the preflight of an allowed origin. */
   | "method_not_allowed"
-  /** 429: the API's limit or the local one; `Retry-After` tells how many seconds to wait. */
+  /** 429: the API's rate limit or the local one is exceeded; `Retry-After` has the seconds to wait. */
   | "rate_limited"
-  /** 499: the caller has gone, so nobody reads this. */
+  /** 499: the caller closed the connection, so nobody reads this. */
   | "aborted"
   /** 500: `authenticate`, `target` or the set-up failed. */
   | "internal_error"
-  /** 502: the API refused, or gave no usable answer. */
+  /** 502: the API refused the request, or returned no usable answer. */
   | "upstream_failed"
   /** 504: there was no token within `timeoutMs`. */
   | "timeout";
 
-/** The page that asks for a token is not one on which it can work. It reaches `onError`, never the caller. */
+/** A page asked for a token that cannot work on it. Only `onError` is called with this warning, never the page. */
 export class ReferrerMismatchWarning extends Error {
   /** The name of the class, as a literal that survives minifying. */
   override readonly name = "ReferrerMismatchWarning";
 }
 
-/** A page of another origin was refused. It reaches `onError` once an origin, and says what would let that page in. */
+/** A page of another origin was refused. `onError` is called once for each origin; the message says how to allow it. */
 export class CrossOriginWarning extends Error {
   /** The name of the class, as a literal that survives minifying. */
   override readonly name = "CrossOriginWarning";
 }
 
-/** What the caller gets with status 200: a mobile SDK wants the client's ID beside its token. */
+/** The body of an answer with status 200. A mobile SDK needs the client's ID beside its token. */
 type Minted = { token: string; clientId?: string };
 type Failure = [status: number, error: TokenHandlerFailure, headers?: Record<string, string>];
 
-/** What the caller is told to wait when neither the API nor the local limit says how long. */
+/** The `Retry-After` of an answer when neither the API nor the local limit has a time. */
 const RETRY_AFTER_MS = 5_000;
-/** Warnings that are remembered, so that an endpoint that many hosts share cannot fill the memory. */
+/** How many warnings of each kind are remembered and given, so that callers cannot fill the memory. */
 const MAX_WARNINGS = 100;
-/** Those given so far, for all handlers, since some are made anew for each request; strangers' fill their own. */
+/**
+ * Warnings given so far, shared by all handlers, because some apps make one for each request. Refused origins have a set
+ * of their own, so that strangers cannot use up the warnings about your own pages.
+ */
 const mismatched = new Set<string>();
 const refused = new Set<string>();
+const OPTIONS = ["complycube", "target", "authenticate", "allowedOrigins", "timeoutMs", "onError"];
 const NO_STORE = { "cache-control": "no-store" };
 
 /**
  * Makes the endpoint that your frontend calls for a token: `POST`, answered with `{"token":"…"}` for a web target and
  * `{"token":"…","clientId":"…"}` for an app, or with `{"error":"…"}` and nothing of what went wrong behind it.
  *
- * It answers only your own signed-in users, only pages of its own origin and of `allowedOrigins`, and mints only for
- * the client that `authenticate` names. A request that no browser sent goes straight to `authenticate`. When the caller
- * goes away, the call to the API ends.
+ * It answers only signed-in users, and only pages of its own origin and of `allowedOrigins`. It mints only for the client
+ * that `authenticate` returns. A request that no browser sent has no origin to check. When the caller closes the
+ * connection, the call to the API ends.
  *
  * @throws `TypeError` or `RangeError` that names a wrong or missing option
  * @example
@@ -160,8 +165,8 @@ export function createTokenHandler<Context = unknown>(
 ): TokenHandler<Context> {
   const { complycube, target, authenticate, timeoutMs, allowedOrigins, onError } = checkOptions(options);
 
-  const report = (error: unknown, report: TokenHandlerReport, request: Request) =>
-    callHook(onError, error, report, request);
+  const report = (error: unknown, about: TokenHandlerReport, request: Request) =>
+    callHook(onError, error, about, request);
 
   function refuse(failure: Failure, request: Request): Failure {
     const origin = request.headers.get("origin");
@@ -201,7 +206,9 @@ export function createTokenHandler<Context = unknown>(
       if (!session) return [401, "unauthenticated"];
       clientId = session.clientId;
       if (typeof clientId !== "string") {
-        throw new TypeError("authenticate must give { clientId: string }, or undefined for someone unknown.");
+        throw new TypeError(
+          "authenticate must return { clientId: string }, or undefined when nobody is signed in.",
+        );
       }
       waitsFor = "target";
       const bound = typeof target === "function" ? await target(request, clientId, context) : target;
@@ -244,20 +251,20 @@ export function createTokenHandler<Context = unknown>(
 const BODY_READERS = ["arrayBuffer", "blob", "bytes", "clone", "formData", "json", "text"];
 
 /**
- * Makes the body unreadable, so that no client ID can come from it, and leaves the rest of the request as it is, with
- * whatever a framework has added. The methods are replaced only to say why; the body itself is cancelled.
+ * Makes the body unreadable, so that no client ID can come from it. The rest of the request stays, with the fields that a
+ * framework has added. The body is cancelled; the methods are replaced only to say why it cannot be read.
  */
 function closeBody(request: Request): void {
-  // Rejects where something else is reading it, which may go on.
+  // Rejects while a middleware reads the body, which may go on.
   request.body?.cancel().catch(() => {});
   const refuse = () => {
     throw new TypeError(
-      "authenticate and target cannot read the request's body: whoever sends it could name anyone's client. Take the " +
+      "authenticate and target cannot read the request's body: its sender could name anyone's client. Take the " +
         "client ID from your own session: by a cookie or header of the request, or from what the framework knows, " +
         "passed as handler(request, context).",
     );
   };
-  // Configurable, because Next.js passes a Proxy, which may not change what is not.
+  // Configurable, because Next.js passes a Proxy, which cannot return other values for fixed fields.
   for (const name of BODY_READERS) {
     Object.defineProperty(request, name, { value: refuse, configurable: true });
   }
@@ -276,26 +283,26 @@ class HandlerTimeoutError extends Error {
   }
 }
 
-/** Tells whether a warning is to be given: once each, and only so many. */
+/** Returns whether this warning is new, and fewer than `MAX_WARNINGS` were given. */
 function isFirst(given: Set<string>, warning: string): boolean {
   if (given.size >= MAX_WARNINGS || given.has(warning)) return false;
   given.add(warning);
   return true;
 }
 
-/** Says why the token cannot work on the page that asks for it, as far as its own headers show. */
+/** Says why the token cannot work on the page that asks for it, as far as the request's headers show. */
 function mismatch(referrer: string | undefined, { headers }: Request): string | undefined {
   const pageUrl = headers.get("origin");
   if (!pageUrl || referrer === undefined) return undefined;
   try {
     const { matches, reason, advice } = explainReferrer({ pattern: referrer, pageUrl });
-    // A path is refused by `generate`, or allowed by the client for pages that send it.
+    // `generate` refuses a pattern with a path, unless the client allows it for pages that send one.
     if (!matches && reason !== "path-not-sent")
       return `A token for ${JSON.stringify(referrer)} cannot work at ${quote(pageUrl)}. ${advice}`;
   } catch {
-    return undefined; // The pattern is wrong, which `generate` says, or the page has no URL.
+    return undefined; // The pattern is wrong, and `generate` throws for it; or the page has no URL.
   }
-  // A page sends its Referer here, unless it keeps it back from everyone.
+  // A page sends its Referer to its own endpoint, unless its policy is no-referrer.
   if (headers.has("referer")) return undefined;
   return (
     `This request from ${quote(pageUrl)} came without a Referer: the page is under Referrer-Policy: no-referrer, or ` +
@@ -304,7 +311,7 @@ function mismatch(referrer: string | undefined, { headers }: Request): string | 
   );
 }
 
-/** By `code` and not by class, so that an error from another copy of this package counts as well. */
+/** Reads `code` and not the class, so that an error of another copy of this package is recognised too. */
 function upstreamFailure(error: unknown): Failure {
   const { code, status, retryAfterMs } = (error ?? {}) as Record<string, unknown>;
   if (code === "rate_limit_queue_full" || (code === "api" && status === 429)) {
@@ -324,15 +331,12 @@ function printError(error: unknown, { severity }: TokenHandlerReport): void {
 function checkOptions<Context>(options: TokenHandlerOptions<Context>) {
   const own = checkFields("options", options, OPTIONS);
   const { complycube, target, authenticate, allowedOrigins, timeoutMs, onError } = own;
-  if (typeof complycube?.token?.generate !== "function")
-    throw new TypeError("complycube must be a ComplyCube.");
+  if (typeof complycube?.token?.generate !== "function") throw misuse("complycube", "must be a ComplyCube");
   if (typeof authenticate !== "function") {
-    throw new TypeError(
-      `authenticate must be a function that tells who is asking, not ${kindOf(authenticate)}.`,
+    throw misuse(
+      "authenticate",
+      `must be a function that returns who is asking, not ${kindOf(authenticate)}`,
     );
-  }
-  if (onError !== undefined && typeof onError !== "function") {
-    throw new TypeError(`onError must be a function, not ${kindOf(onError)}.`);
   }
   // A fixed target that the client would refuse fails when the server starts, not when the first user comes.
   if (typeof target !== "function") complycube.token.checkTarget?.(target);
@@ -342,8 +346,6 @@ function checkOptions<Context>(options: TokenHandlerOptions<Context>) {
     authenticate,
     allowedOrigins: new Set(checkOrigins(allowedOrigins)),
     timeoutMs: checkInteger("timeoutMs", timeoutMs, 1) ?? 9_000,
-    onError: onError ?? printError,
+    onError: checkFunction("onError", onError) ?? printError,
   };
 }
-
-const OPTIONS = ["complycube", "target", "authenticate", "allowedOrigins", "timeoutMs", "onError"];

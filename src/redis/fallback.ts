@@ -2,15 +2,18 @@ import { sleep } from "../core/abort.ts";
 import { callHook } from "../core/call-hook.ts";
 import { HELD_MS, type SlidingWindow } from "../core/limit/sliding-window.ts";
 
-/** A Redis that takes longer than this to answer is away. */
+/** Redis counts as away when an answer takes longer than this. */
 export const STORE_TIMEOUT_MS = 500;
-/** How often a Redis that is away is asked again. */
+/** How often Redis is asked again while it is away. */
 const PROBE_EVERY_MS = 1_000;
-/** After that long every process has found Redis back, and what each sent by itself is a second old. */
+/**
+ * How long a process waits once Redis is back. By then every process uses Redis again, and what each sent alone is a
+ * second old.
+ */
 const RETURN_HOLD_MS = PROBE_EVERY_MS + STORE_TIMEOUT_MS + HELD_MS;
 const BACK = Symbol("Redis is back");
 
-/** What a process does while Redis is away: it keeps to its own share, or fails its calls with Redis's error. */
+/** The limit of one process while Redis is away: its own share, or none, and then calls fail with Redis's error. */
 export class Fallback {
   readonly #own: SlidingWindow | undefined;
   readonly #onError: ((error: unknown) => void) | undefined;
@@ -31,13 +34,13 @@ export class Fallback {
     this.#probe = probe;
   }
 
-  /** Called with what Redis failed with. It is told once, until Redis is back. */
+  /** Called with an error of Redis. `onError` is called with the first one only, until Redis is back. */
   leave(error: unknown): void {
     this.#error = error;
     this.#probeAt = performance.now() + PROBE_EVERY_MS;
     if (this.isAway) return;
     this.isAway = true;
-    this.penalize(HELD_MS); // What the fleet sent in the last second is not known here.
+    this.penalize(HELD_MS); // This process does not know what the others sent in the last second.
     callHook(this.#onError ?? warn, error);
   }
 
@@ -45,7 +48,7 @@ export class Fallback {
     this.#own?.penalize(ms);
   }
 
-  /** Resolves to `true` with a place of this process's own, or to `false` when Redis is there to be asked. */
+  /** Resolves to `true` once a place of this process's own share has come, or to `false` when Redis has to be asked. */
   async place(signal: AbortSignal | undefined): Promise<boolean> {
     if (this.isAway && this.#own === undefined) {
       if (performance.now() < this.#probeAt) throw this.#error;
@@ -70,7 +73,7 @@ export class Fallback {
     if (this.#own !== undefined) this.#heldUntil = performance.now() + RETURN_HOLD_MS;
   }
 
-  /** Asks Redis again beside the calls, which go on meanwhile, and throws when it is back. */
+  /** Throws when Redis is back; otherwise asks Redis again from time to time, without waiting for the answer. */
   #look(): void {
     if (!this.isAway) throw BACK;
     if (performance.now() < this.#probeAt) return;

@@ -4,11 +4,13 @@
  */
 
 import { orAborted, sleep } from "../core/abort.ts";
-import { checkFields, checkFunction, checkInteger, kindOf } from "../core/checks.ts";
+import { checkFields, checkFunction, checkInteger, kindOf, misuse } from "../core/checks.ts";
 import { RateLimitQueueFullError } from "../core/errors.ts";
+import { checkPerSecond } from "../core/limit/account-limit.ts";
 import {
   COLD_AFTER_MS,
   DEFAULT_MAX_QUEUE,
+  GUARD_MS,
   type RateLimiter,
   SlidingWindow,
   WINDOW_MS,
@@ -22,7 +24,7 @@ export type { RedisClient } from "./script.ts";
 export interface RedisRateLimitOptions {
   /**
    * The app's own client of `ioredis` (`Redis` or `Cluster`) or of `redis` (`createClient`, `createCluster`,
-   * `createSentinel`, `createClientPool`). One that nobody has connected yet is connected; it stays yours to close.
+   * `createSentinel`, `createClientPool`). A client that is not connected yet is connected; the app closes it.
    */
   store: RedisClient;
   /** How many requests the whole fleet may send in any second: 10 with a live key, 5 with a test key. */
@@ -44,33 +46,32 @@ export interface RedisRateLimitOptions {
   /** How many calls of this process may wait at once. @default 1_000 */
   maxQueue?: number | undefined;
   /**
-   * Called once, with Redis's error, each time that Redis goes away. What it throws is ignored.
+   * Called once, with Redis's error, each time that Redis goes away. What it throws or rejects with is ignored.
    *
    * @default a warning on the console
    */
   onError?: ((error: unknown) => void) | undefined;
 }
 
-/** As in one process, and more: what counts the places is a network away from what sends the requests. */
-const GUARD_MS = 25;
-/** What a place is held for longer whose request has to open its connection first. */
+/** How much longer a place is held when its request has to open its connection first. */
 const COLD_GUARD_MS = 200;
-/** How late a place can be used at most, beyond its second, where Redis or the event loop is slow. */
+/** How late a place can be used at most, where Redis or the event loop is slow. */
 const MOST_GUARD_MS = 1_000;
-/** How often a client that is connecting is looked at. */
+/** How often a client that is connecting is checked. */
 const READY_EVERY_MS = 20;
-/** How often a waiting call looks whether Redis has gone away. */
-const LOOK_EVERY_MS = 250;
-/** A call that has waited asks Redis whether its place still holds, if this process has not heard from it for so long. */
+/** How often a waiting call checks whether Redis has gone away. */
+const AWAY_CHECK_EVERY_MS = 250;
+/** A call that has waited asks Redis again whether the fleet is held back, unless Redis has answered this recently. */
 const NEWS_LAST_MS = 100;
+const AWAY = Symbol("Redis went away");
 
 /**
- * Makes the `rateLimit` of a fleet, kept in Redis or Valkey: never more than `perSecond` requests in any second from all
- * processes together, first come, first served. Each attempt asks Redis once for the time of its place, and waits for it
- * by itself; one that has waited asks once more whether the fleet is held back. A 429 holds the whole fleet back.
+ * Makes the `rateLimit` of a fleet, kept in Redis or Valkey: all processes together send at most `perSecond` requests in
+ * any second, first come, first served. Each attempt asks Redis once for the time of its place and waits for it; an
+ * attempt that has waited asks once more whether the fleet is held back. A 429 holds the whole fleet back.
  *
- * While Redis is away each process keeps to `fallbackPerSecond`. A process that dies costs at most the places it had
- * taken.
+ * While Redis is away, each process keeps to `fallbackPerSecond`. A process that dies wastes at most the places that it
+ * had taken.
  *
  * @throws `TypeError` or `RangeError` that names a wrong option
  * @example
@@ -82,12 +83,13 @@ export function redisRateLimit(options: RedisRateLimitOptions): RateLimiter {
   return new RedisLimit(checkFields("options", options, known));
 }
 
-/** A place in the memory of Redis, by the clock of that. */
+/** A place as Redis keeps it; its times are those of the clock in Redis. */
 interface Place {
   at: number;
   lengthMs: number;
-  /** When it is free again; 0 for one that was taken over. */
+  /** When it becomes free again; 0 for a place that another call gave back. */
   end: number;
+  /** Which memory of Redis it is in; a Redis that lost its data starts another. */
   born: number;
 }
 
@@ -98,26 +100,22 @@ class RedisLimit implements RateLimiter {
   readonly #fallback: Fallback;
   readonly #waiting = new Set<Place>();
   #askedAt = Number.NEGATIVE_INFINITY;
-  /** When Redis last answered, and the memory that it had. */
+  /** When Redis last answered, and which memory it had. */
   #heardAt = Number.NEGATIVE_INFINITY;
   #born = 0;
-  /** Until when this process's places are held. */
+  /** When the last place of this process becomes free. */
   #heldUntil = Number.NEGATIVE_INFINITY;
   #coldUntil = 0;
-  /** What the clock of the places is behind that of Redis, because the fleet was held back. */
+  /** How far the clock of the places is behind that of Redis, because the fleet was held back. */
   #behindMs = 0;
-  /** What the clock of Redis is ahead of this process's, at least and at most. */
+  /** How far the clock of Redis is ahead of this process's, at least and at most. */
   #aheadMs = { least: Number.NEGATIVE_INFINITY, most: Number.POSITIVE_INFINITY };
 
   constructor({ store, perSecond, key, fallbackPerSecond, maxQueue, onError }: RedisRateLimitOptions) {
-    const limit = checkInteger("perSecond", perSecond, 1);
-    if (limit === undefined) throw new TypeError("perSecond is missing.");
+    this.#perSecond = checkPerSecond("perSecond", perSecond);
     if (key !== undefined && (typeof key !== "string" || key === "")) {
-      throw new TypeError(
-        `key must be the name of a key in Redis, not ${key === "" ? "blank" : kindOf(key)}.`,
-      );
+      throw misuse("key", `must be the name of a key in Redis, not ${key === "" ? "blank" : kindOf(key)}`);
     }
-    this.#perSecond = limit;
     this.#script = scriptOn(store, key ?? "complycube-tokens:rate-limit");
     this.#maxQueue = checkInteger("maxQueue", maxQueue, 0) ?? DEFAULT_MAX_QUEUE;
     const own =
@@ -137,7 +135,7 @@ class RedisLimit implements RateLimiter {
         const place = await this.#take(signal, WINDOW_MS + guardMs, late);
         if (this.#dueAt(place) > performance.now()) await this.#waitFor(place, signal);
         const lateMs = performance.now() - this.#earliest(place);
-        // A place that has lapsed by more than its guard is another's by now. The next one gets a wider guard.
+        // Redis gives a place to another call once its guard has passed. The next try gets a longer guard.
         if (lateMs <= guardMs && place.born === this.#born) return;
         late = place;
         guardMs = Math.ceil(Math.min(Math.max(GUARD_MS, 2 * lateMs), MOST_GUARD_MS));
@@ -150,7 +148,7 @@ class RedisLimit implements RateLimiter {
 
   penalize(ms: number): void {
     this.#fallback.penalize(ms);
-    this.#heardAt = Number.NEGATIVE_INFINITY; // Those who wait have not heard of it yet.
+    this.#heardAt = Number.NEGATIVE_INFINITY; // So that the calls that wait ask Redis again.
     this.#ask(undefined, "hold", Math.ceil(ms)).catch(() => {});
   }
 
@@ -164,21 +162,22 @@ class RedisLimit implements RateLimiter {
     return place;
   }
 
-  /** Waits until the place has come, and no hold or loss of memory has changed that meanwhile. */
+  /** Waits until the place has come, also where a hold of the fleet has moved it meanwhile. */
   async #waitFor(place: Place, signal: AbortSignal | undefined): Promise<void> {
     try {
+      // A runtime such as Cloudflare Workers may have cancelled the calls that are overdue.
       for (const other of this.#waiting) {
-        if (this.#dueAt(other) < performance.now() - WINDOW_MS) this.#waiting.delete(other); // It has vanished.
+        if (this.#dueAt(other) < performance.now() - WINDOW_MS) this.#waiting.delete(other);
       }
       if (this.#waiting.size >= this.#maxQueue) throw new RateLimitQueueFullError(this.#maxQueue, 0);
       this.#waiting.add(place);
       for (;;) {
         const leftMs = Math.ceil(this.#dueAt(place) - performance.now());
-        if (leftMs > 0) await sleep(Math.min(leftMs, LOOK_EVERY_MS), signal);
+        if (leftMs > 0) await sleep(Math.min(leftMs, AWAY_CHECK_EVERY_MS), signal);
         if (this.#fallback.isAway) throw AWAY;
         const now = performance.now();
         if (leftMs <= 0 && now - this.#heardAt < NEWS_LAST_MS) return;
-        // Asked while it waits too, by one for all: a process has to notice a Redis that hangs as soon as the others.
+        // One call asks for all that wait, so that every process notices a Redis that hangs at about the same time.
         if (leftMs <= 0 || now - this.#askedAt > STORE_TIMEOUT_MS) await this.#ask(signal, "look");
       }
     } catch (error) {
@@ -189,7 +188,7 @@ class RedisLimit implements RateLimiter {
     }
   }
 
-  /** When the place has come for certain, by the clock of this process. */
+  /** Returns when the place has come for certain, by the clock of this process. */
   #dueAt({ at }: Place): number {
     return at + this.#behindMs - this.#aheadMs.least;
   }
@@ -202,7 +201,7 @@ class RedisLimit implements RateLimiter {
     this.#ask(undefined, "give", at, lengthMs, born).catch(() => {});
   }
 
-  /** Asks Redis once its client is connected. A place that it gives too late is given back. */
+  /** Asks Redis once its client is connected. A place that comes after the time limit is given back. */
   async #ask(signal: AbortSignal | undefined, op: string, ...args: number[]): Promise<Place> {
     this.#askedAt = performance.now();
     const ending = new AbortController();
@@ -229,7 +228,7 @@ class RedisLimit implements RateLimiter {
     const askedAt = performance.now();
     const [time = 0, behindMs = 0, at = 0, born = 0, end = 0] = await this.#script.run(op, ...args);
     const sample = { least: time - performance.now(), most: time + 1 - askedAt };
-    // Each answer narrows it; one that contradicts the others tells that a clock was set.
+    // Each answer narrows the two bounds. An answer that contradicts them means that a clock was set.
     const least = Math.max(this.#aheadMs.least, sample.least);
     const most = Math.min(this.#aheadMs.most, sample.most);
     this.#aheadMs = least <= most ? { least, most } : sample;
@@ -237,5 +236,3 @@ class RedisLimit implements RateLimiter {
     return { at, lengthMs: args[1] ?? 0, end, born };
   }
 }
-
-const AWAY = Symbol("Redis went away");

@@ -1,6 +1,6 @@
 import { kindOf } from "../core/checks.ts";
 
-/** What is used of a client of `ioredis`: one server, Sentinel or Cluster. */
+/** The methods that are used of a client of `ioredis`: one server, Sentinel or Cluster. */
 interface Ioredis {
   readonly status: string;
   connect(): Promise<unknown>;
@@ -8,7 +8,7 @@ interface Ioredis {
   eval(script: string, keys: number, ...rest: string[]): Promise<unknown>;
 }
 
-/** What is used of a client of `redis` (node-redis): one server, Sentinel, Cluster or pool. */
+/** The methods that are used of a client of `redis` (node-redis): one server, Sentinel, Cluster or pool. */
 interface NodeRedis {
   readonly isOpen: boolean;
   readonly isReady?: boolean;
@@ -20,66 +20,91 @@ interface NodeRedis {
 /** A client of `ioredis` or of `redis`, as the app has it. */
 export type RedisClient = Ioredis | NodeRedis;
 
-/** The script on one key, wherever the client is. */
+/** The script on one key, for either kind of client. */
 export interface Script {
-  /** @returns the whole numbers that the script answers with */
+  /** Returns the numbers of the script's last line: `real`, `behind`, `at`, `born` and `free`. */
   run(...args: (string | number)[]): Promise<number[]>;
   /** Connects a client that nobody has connected yet, and returns whether it can be asked now. */
   ready(): boolean;
 }
 
 /**
- * All that the fleet knows, in one string: `ends`, when the last places are free again (up to `cut`, others wait for
- * those); `holes`, places that were given
- * back, as pairs of time and length; and a clock that stands still while the fleet is held back, and goes on when the
- * clock of Redis was set back, so that places keep their order. A place may lie ahead: whoever has it waits for it
- * alone, and what is left of a process that died lapses by itself.
+ * The fleet's limit, in one string of JSON:
  *
- * take LIMIT LENGTH EXTRA BORN END: takes a place; one in the next 1.5 s is EXTRA longer. BORN, if not 0, is the memory
- * of a place that still holds: if this is another memory, that one was lost, and a second has to pass. END is that of a
- * place which could not be used in time: it is given up, unless someone waits for it.
- * look: whether the fleet is held back. give AT LENGTH BORN: gives it back. hold MS: holds the fleet back.
+ * - `ends`: when the last places become free again. Up to `cut`, other calls already wait for older ones.
+ * - `holes`: places that were given back, as pairs of time and length.
+ * - `real`, `behind`, `open`: a clock that stands still until `open` while the fleet is held back, and goes on when the
+ *   clock of Redis was set back, so that places keep their order.
+ * - `born`: when this memory began. Redis may lose it.
+ *
+ * A place may lie ahead: the call that has it waits for it alone. The places of a process that died lapse by themselves.
+ *
+ * - `take LIMIT LENGTH EXTRA BORN UNUSED` takes a place. One in the next 1.5 s is longer by EXTRA. BORN, if not 0,
+ *   is the memory of a place that still holds: if this is another memory, that place was lost, and a second has to pass.
+ *   UNUSED is the end of a place that could not be used in time. It is given up, unless another call waits for it.
+ * - `give AT LENGTH BORN` gives a place back.
+ * - `hold MS` holds the fleet back.
+ * - `look` only answers whether the fleet is held back.
  */
 const SCRIPT = `
-local op, a, b, c, d, e = ARGV[1], unpack(ARGV, 2)
-a, b, c, d, e = tonumber(a), tonumber(b), tonumber(c), tonumber(d), tonumber(e)
-local time = redis.call('time')
-local real = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local op = ARGV[1]
+local function argument(i) return tonumber(ARGV[i + 1]) end
+
+local clock = redis.call('time')
+local real = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)
 local text = redis.call('get', KEYS[1])
 local s = text and cjson.decode(text) or {born = real, real = real, behind = 0, open = 0, cut = 0, ends = {}, holes = {}}
 local back = math.max(0, s.real - real)
 s.real, s.behind, s.open = real, s.behind - back, s.open - back
-local ms = op == 'hold' and a or op == 'take' and d > 0 and d ~= s.born and b or 0
-local from = math.max(real, s.open)
-s.open = math.max(from, real + ms)
-s.behind = s.behind + s.open - from
-local now, at = real - s.behind, s.open - s.behind
-local ends, holes, hole, free = {}, {}, nil, 0
-for _, x in ipairs(s.ends) do
-  if op == 'take' and x == e and s.cut <= now then e = nil elseif x > now then table.insert(ends, x) end
-end
-for _, x in ipairs(s.holes) do if x[1] > now then table.insert(holes, x) end end
-if op == 'give' and c == s.born and a > now then table.insert(holes, {a, b}) end
+
+local holdMs, unused = 0, nil
+if op == 'hold' then holdMs = argument(1) end
 if op == 'take' then
+  local born = argument(4)
+  if born > 0 and born ~= s.born then holdMs = argument(2) end
+  unused = argument(5)
+end
+local open = math.max(real, s.open)
+s.open = math.max(open, real + holdMs)
+s.behind = s.behind + s.open - open
+local now, at = real - s.behind, s.open - s.behind
+
+local ends, holes = {}, {}
+for _, e in ipairs(s.ends) do
+  if e == unused and s.cut <= now then unused = nil elseif e > now then table.insert(ends, e) end
+end
+for _, hole in ipairs(s.holes) do if hole[1] > now then table.insert(holes, hole) end end
+
+if op == 'give' and argument(3) == s.born and argument(1) > now then
+  table.insert(holes, {argument(1), argument(2)})
+end
+
+local free = 0
+if op == 'take' then
+  local limit, length, extra = argument(1), argument(2), argument(3)
   table.sort(ends)
-  for i, x in ipairs(holes) do
-    if x[1] >= at and x[2] >= b and (not hole or x[1] < holes[hole][1]) then hole = i end
+  local first
+  for i, hole in ipairs(holes) do
+    if hole[1] >= at and hole[2] >= length and (not first or hole[1] < holes[first][1]) then first = i end
   end
-  if hole then
-    at = table.remove(holes, hole)[1]
+  if first then
+    at = table.remove(holes, first)[1]
   else
-    if #ends >= a then at = math.max(at, ends[#ends - a + 1]) end
-    free = at + b + (at < now + 1500 and c or 0)
+    if #ends >= limit then at = math.max(at, ends[#ends - limit + 1]) end
+    free = at + length + (at < now + 1500 and extra or 0)
     table.insert(ends, free)
-    while #ends > a do s.cut = table.remove(ends, 1) end
+    while #ends > limit do s.cut = table.remove(ends, 1) end
   end
 end
+
 s.ends, s.holes = ends, holes
-redis.call('set', KEYS[1], cjson.encode(s), 'PX', math.max(at, unpack(ends)) - now + 1000)
+local last = at
+for _, e in ipairs(ends) do last = math.max(last, e) end
+redis.call('set', KEYS[1], cjson.encode(s), 'PX', last - now + 1000)
 return {real, s.behind, at, s.born, free}
 `;
 
-/** Runs the script straight on the app's own client, and leaves nothing on it: no command, no listener. */
+/** Runs the script on the app's own client. It defines no command and adds no listener there. */
 export function scriptOn(store: unknown, key: string): Script {
   const isFunction = (name: string) =>
     typeof (store as Record<string, unknown> | null | undefined)?.[name] === "function";
@@ -110,7 +135,7 @@ export function scriptOn(store: unknown, key: string): Script {
     },
     ready() {
       const isLazy = "status" in client ? client.status === "wait" : !client.isOpen;
-      // Never one that the app has closed.
+      // Only once, so that a client that the app has closed stays closed.
       if (isLazy && !hasConnected) client.connect().catch(() => {});
       hasConnected = true;
       return "status" in client ? client.status === "ready" : (client.isReady ?? client.isOpen);

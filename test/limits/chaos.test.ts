@@ -1,8 +1,11 @@
+import { once } from "node:events";
+import { rmSync, writeFileSync } from "node:fs";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { Cluster, Redis } from "ioredis";
-import { createClient } from "redis";
+import { createClient, createClientPool, createCluster, createSentinel } from "redis";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { RateLimiter } from "../../src/index.ts";
 import { type RedisRateLimitOptions, redisRateLimit } from "../../src/redis/index.ts";
@@ -13,6 +16,8 @@ const PER_SECOND = 10;
 /** Four of them stay below the limit. */
 const FALLBACK_PER_SECOND = 2;
 const PROCESSES = 4;
+
+type Store = RedisRateLimitOptions["store"];
 
 describe.skipIf(!hasRedis)(
   hasRedis ? "a fleet's limit" : "a fleet's limit (SKIPPED: redis-server is not installed)",
@@ -50,7 +55,7 @@ describe.skipIf(!hasRedis)(
       if (away) expect(onError).toHaveBeenCalledTimes(PROCESSES);
     });
 
-    test.each<[string, (redis: RedisServer) => RedisRateLimitOptions["store"]]>([
+    test.each<[string, (redis: RedisServer) => Store | Promise<Store>]>([
       ["a fresh client of ioredis", (redis) => ioredis(redis)],
       ["a lazy one", (redis) => ioredis(redis, { lazyConnect: true })],
       ["one without a queue of its own", (redis) => ioredis(redis, { enableOfflineQueue: false })],
@@ -58,10 +63,14 @@ describe.skipIf(!hasRedis)(
       ["one with numbers as strings", (redis) => ioredis(redis, { stringNumbers: true })],
       ["a client of redis that nobody has connected", (redis) => nodeRedis(redis)],
       ["one that speaks RESP3", (redis) => nodeRedis(redis, 3)],
+      ["a pool of redis", pool],
+      ["Sentinel of ioredis", ioredisSentinel],
+      ["Sentinel of redis", nodeRedisSentinel],
     ])("%s is used from the first call on", async (_, make) => {
       const redis = await started();
       const onError = vi.fn();
-      const limit = redisRateLimit({ store: make(redis), perSecond: 3, fallbackPerSecond: 100, onError });
+      const store = await make(redis);
+      const limit = redisRateLimit({ store, perSecond: 3, fallbackPerSecond: 100, onError });
 
       const { at } = await work([limit], 1_100);
 
@@ -71,21 +80,24 @@ describe.skipIf(!hasRedis)(
 
     test("a Redis that starts late, within the time it has to answer, is waited for", async () => {
       const redis = await started();
-      await redis.stop();
+      const door = createServer((socket) => void socket.pipe(connect(redis.port, "127.0.0.1")).pipe(socket));
+      await once(door.listen(0, "127.0.0.1"), "listening");
+      const { port } = door.address() as AddressInfo;
+      await once(door.close(), "close");
+      onTestFinished(() => void door.close());
       const onError = vi.fn();
-      const limit = redisRateLimit({ store: ioredis(redis), perSecond: 3, fallbackPerSecond: 100, onError });
+      const store = ioredis({ ...redis, port });
+      const limit = redisRateLimit({ store, perSecond: 3, fallbackPerSecond: 100, onError });
 
       const first = limit.acquire();
       await delay(100);
-      await redis.start();
+      door.listen(port, "127.0.0.1"); // A process would take too long to start where the machine is busy.
       await first;
 
       expect(onError).not.toHaveBeenCalled();
     });
 
-    test.each<
-      [string, RegExp, (redis: RedisServer, admin: Redis) => Promise<RedisRateLimitOptions["store"]>]
-    >([
+    test.each<[string, RegExp, (redis: RedisServer, admin: Redis) => Promise<Store>]>([
       [
         "an ACL that forbids the script",
         /NOPERM/,
@@ -251,11 +263,10 @@ describe.skipIf(!hasRedis)(
         );
       }
       const onError = vi.fn();
-      const limits = Array.from({ length: PROCESSES }, () => {
-        const store = new Cluster([{ host: "127.0.0.1", port: first.port }]);
-        onTestFinished(() => store.disconnect());
-        return redisRateLimit({ store, perSecond: PER_SECOND, onError });
-      });
+      const clusters = [ioredisCluster, nodeRedisCluster, ioredisCluster, nodeRedisCluster];
+      const limits = clusters.map((make) =>
+        redisRateLimit({ store: make(first), perSecond: PER_SECOND, onError }),
+      );
 
       const { at, errors } = await work(limits, 3_000);
 
@@ -287,6 +298,51 @@ function nodeRedis({ port }: RedisServer, RESP: 2 | 3 = 2) {
   client.on("error", () => {});
   onTestFinished(() => client.destroy());
   return client;
+}
+
+function pool({ port }: RedisServer) {
+  const client = createClientPool({ socket: { host: "127.0.0.1", port } });
+  client.on("error", () => {});
+  onTestFinished(() => client.destroy());
+  return client;
+}
+
+function ioredisCluster({ port }: RedisServer): Cluster {
+  const client = new Cluster([{ host: "127.0.0.1", port }]);
+  onTestFinished(() => client.disconnect());
+  return client;
+}
+
+function nodeRedisCluster({ port }: RedisServer) {
+  const client = createCluster({ rootNodes: [{ url: `redis://127.0.0.1:${port}` }] });
+  client.on("error", () => {});
+  onTestFinished(() => client.destroy());
+  return client;
+}
+
+async function ioredisSentinel(redis: RedisServer): Promise<Redis> {
+  const client = new Redis({ sentinels: [await sentinelOf(redis)], name: "main" });
+  client.on("error", () => {});
+  onTestFinished(() => client.disconnect());
+  await client.ping();
+  return client;
+}
+
+async function nodeRedisSentinel(redis: RedisServer) {
+  const client = createSentinel({ sentinelRootNodes: [await sentinelOf(redis)], name: "main" });
+  client.on("error", () => {});
+  onTestFinished(() => client.destroy());
+  await client.connect();
+  return client;
+}
+
+/** Starts a Sentinel that watches this server under the name `main`. It needs a file, which it writes to. */
+async function sentinelOf(redis: RedisServer): Promise<{ host: string; port: number }> {
+  const file = join(tmpdir(), `sentinel-${process.pid}-${redis.port}.conf`);
+  writeFileSync(file, `sentinel monitor main 127.0.0.1 ${redis.port} 1\n`);
+  onTestFinished(() => rmSync(file));
+  const { port } = await started(file, "--sentinel");
+  return { host: "127.0.0.1", port };
 }
 
 async function freeze(redis: RedisServer, ms: number): Promise<void> {

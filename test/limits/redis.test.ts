@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { RateLimiterRedis } from "rate-limiter-flexible";
 import { createClient } from "redis";
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { RateLimiter } from "../../src/index.ts";
 import { type RedisRateLimitOptions, redisRateLimit } from "../../src/redis/index.ts";
 import { hasRedis, type RedisServer, startRedis } from "../support/redis-server.ts";
@@ -30,6 +30,26 @@ describe("redisRateLimit", () => {
 
     expect(make).toThrow(type);
     expect(make).toThrow(message);
+  });
+
+  test("an onError that rejects changes nothing about the call", async () => {
+    const unhandled = vi.fn();
+    process.on("unhandledRejection", unhandled);
+    onTestFinished(() => void process.off("unhandledRejection", unhandled));
+    const onError = vi.fn(async () => {
+      throw new Error("the log is away");
+    });
+    const fail = async () => {
+      throw new Error("READONLY");
+    };
+    const store = { ...IOREDIS, status: "ready", connect: fail, evalsha: fail, eval: fail };
+    const limit = redisRateLimit({ store, perSecond: 10, fallbackPerSecond: 10, onError });
+
+    await limit.acquire();
+    await delay(5); // Node.js tells of a rejection after the turn it came in.
+
+    expect(onError).toHaveBeenCalledOnce();
+    expect(unhandled).not.toHaveBeenCalled();
   });
 });
 

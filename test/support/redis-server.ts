@@ -28,6 +28,7 @@ export async function startRedis(...settings: string[]): Promise<RedisServer> {
     child = spawn(
       "redis-server",
       [
+        ...settings,
         "--port",
         String(port),
         "--bind",
@@ -38,7 +39,6 @@ export async function startRedis(...settings: string[]): Promise<RedisServer> {
         "no",
         "--daemonize",
         "no",
-        ...settings,
       ],
       { stdio: "ignore" },
     );

@@ -499,7 +499,7 @@ describe("a refusal", () => {
     ["null", "nothing in allowedOrigins can let in"],
     ["file://", "nothing in allowedOrigins can let in"],
     ["capacitor://localhost", 'pass allowedOrigins: ["capacitor://localhost"]'],
-    [undefined, "without its Origin"],
+    [undefined, "without an Origin header"],
   ])("of Origin %s says what helps", async (origin, message) => {
     const { handler, onError } = setUp();
 
@@ -1105,7 +1105,7 @@ describe("a failure", () => {
     expect(sent).toEqual([]);
     expect(onError.mock.calls[0]?.[0]).toMatchObject({
       name: "TypeError",
-      message: "authenticate must give { clientId: string }, or undefined for someone unknown.",
+      message: "authenticate must return { clientId: string }, or undefined when nobody is signed in.",
     });
   });
 
@@ -1223,7 +1223,10 @@ describe("a caller who goes away", () => {
 describe("createTokenHandler", () => {
   test.each([
     [{ complycube: {} }, "complycube must be a ComplyCube."],
-    [{ authenticate: undefined }, "authenticate must be a function that tells who is asking, not undefined."],
+    [
+      { authenticate: undefined },
+      "authenticate must be a function that returns who is asking, not undefined.",
+    ],
     [{ onError: "log" }, "onError must be a function, not a string."],
     [{ target: undefined }, "target must be an object, not undefined."],
     [{ target: { referrer: undefined } }, "referrer must be a match pattern"],

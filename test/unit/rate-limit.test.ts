@@ -425,6 +425,20 @@ describe("rateLimit", () => {
     expect(sent.length).toBe(2);
   });
 
+  test("a queue that is full for the second attempt counts the one that was sent", async () => {
+    vi.spyOn(Math, "random").mockReturnValue(0);
+    const rateLimit = { perSecond: 1, maxQueue: 0 };
+    const { client, sent } = counted({ apiKey: key("test_"), rateLimit }, [], async () => {
+      return new Response(null, { status: 503 });
+    });
+
+    const call = client.token.generate("CLIENT_ID", TARGET).catch((error) => error);
+    await vi.advanceTimersByTimeAsync(HELD_MS);
+
+    expect(await call).toMatchObject({ name: "RateLimitQueueFullError", attempts: 1 });
+    expect(sent.length).toBe(1);
+  });
+
   test("a call that is aborted in the queue sends nothing", async () => {
     const { client, sent } = counted({ apiKey: key("test_"), rateLimit: 1 });
     const caller = new AbortController();

@@ -56,7 +56,8 @@ export function perSecondOf(key: string): number {
   return key.startsWith("test_") ? TEST_PER_SECOND : Number.POSITIVE_INFINITY;
 }
 
-function checkPerSecond(name: string, value: unknown): number {
+/** Checks the size of a limit, which has no default. */
+export function checkPerSecond(name: string, value: unknown): number {
   const perSecond = checkInteger(name, value, 1);
   if (perSecond === undefined) throw misuse(name, "is missing");
   return perSecond;

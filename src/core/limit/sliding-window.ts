@@ -68,23 +68,23 @@ interface Waiter {
  * At most `perSecond` places in any second, however the calls arrive; first come, first served. A token bucket would
  * allow twice that in one second: its burst, and the tokens that it refills meanwhile.
  *
- * Each call waits on a timer of its own, and on waking works out again when its place is: penalties, a changed limit
- * and callers who left need not be announced to it. So a call that vanishes without a word, as when Cloudflare Workers
- * cancel a request, holds up nobody.
+ * Each call waits on its own timer. When it wakes, it works out its place again, so penalties, a changed limit and
+ * aborted calls need no message to it. A call that disappears, as when Cloudflare Workers cancel a request, therefore
+ * holds up nobody.
  */
 export class SlidingWindow implements Limit {
   #perSecond: number;
   readonly #maxQueue: number;
-  /** How many places are held, by the whole millisecond until which they are. */
+  /** The number of places that are held, by the millisecond in which they become free. */
   readonly #held = new Map<number, number>();
-  /** Those who wait, by ticket. */
+  /** The calls that wait, in the order of their tickets. */
   readonly #line: Waiter[] = [];
   #tickets = 0;
   #closedUntil = 0;
-  /** When the first answer came on the connections that are open now. */
+  /** When the connections that are open now brought their first answer. */
   #openSince = Number.POSITIVE_INFINITY;
   #lastAnswerAt = Number.NEGATIVE_INFINITY;
-  /** On an open connection; 0 until it is known. */
+  /** The time of the fastest answer on an open connection; 0 until one is known. */
   #fastestAnswerMs = 0;
   #now = 0;
   /** How far its clock is ahead of the machine's: see `#look`. */
@@ -179,8 +179,8 @@ export class SlidingWindow implements Limit {
   }
 
   /**
-   * Forgets the places that have lapsed and the waiters in front who have vanished, and returns the time. Its clock
-   * never goes back: after fake timers were advanced and taken off, the places would lie hours ahead.
+   * Removes the places that have lapsed and the calls in front that have disappeared, and returns the time. The clock of
+   * this window never goes back: fake timers that were advanced and then removed would leave places hours ahead.
    */
   #look(): number {
     this.#aheadMs = Math.max(this.#aheadMs, this.#now - performance.now());
