@@ -1,6 +1,5 @@
 import { kindOf } from "../core/checks.ts";
-
-const MAX_SHOWN = 200;
+import { quote as quoteText } from "../referrer/error.ts";
 
 /**
  * Returns whether a browser sent this for a page of another origin, by the rules of Go's `CrossOriginProtection`. A page
@@ -73,6 +72,6 @@ export function explainRefusal(origin: string | null): string {
 
 /** Quotes for a message what a stranger may have sent: cut, and without characters that control a terminal. */
 export function quote(value: unknown): string {
-  const text = typeof value === "string" ? JSON.stringify(value.slice(0, MAX_SHOWN)) : kindOf(value);
+  const text = typeof value === "string" ? quoteText(value) : kindOf(value);
   return text.replace(/[^ -~]/g, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }

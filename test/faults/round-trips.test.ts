@@ -3,6 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { startCountingServer } from "../support/counting-server.ts";
 import { clientOf, watchedClientOf } from "../support/fault-client.ts";
+import { stall, startFaultServer } from "../support/fault-server.ts";
 import { TOKEN } from "../support/leak-scan.ts";
 import { settle } from "../support/settle.ts";
 import { certificateFor, trust } from "../support/tls-server.ts";
@@ -188,6 +189,16 @@ describe.skipIf(skipped)("preconnect", () => {
 
     expect(await settle(complycube)).toEqual(minted);
     expect(opened).toBe(2);
+  });
+
+  test("gives a connection up whose handshake never ends, so that no call waits for it", async () => {
+    const server = await startFaultServer({ steps: [stall], onConnection: (socket) => socket.resume() });
+    const complycube = clientOf({ url: server.url.replace("http:", "https:") });
+
+    complycube.preconnect();
+    await vi.waitFor(() => expect(server.open()).toBe(1));
+
+    await vi.waitFor(() => expect(server.open()).toBe(0), 15_000);
   });
 
   test("does nothing over a fetch, and never throws", async () => {

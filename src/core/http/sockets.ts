@@ -16,7 +16,7 @@ interface Sockets {
 const NO_IDLE_LIMIT_MS = 2 ** 31 - 1;
 /** How often an idle connection is probed, so that a dead one is found, and so that routers do not drop a live one. */
 const TCP_KEEP_ALIVE_MS = 15_000;
-/** A connection that is still not open after this time is closed, because nothing will come of it. */
+/** A spare whose handshake is still not done after this time is closed, or the next call would wait for it in vain. */
 const OPEN_AHEAD_MS = 10_000;
 
 const byScheme = new Map<string, Sockets>();
@@ -79,7 +79,9 @@ export function openAhead(baseUrl: string): void {
   openedAhead.add(spare);
   spare.unref().on("error", () => {}); // The next call then opens its own.
   spare.on("close", () => spares.get(name) === spare && spares.delete(name));
-  spare.setTimeout(OPEN_AHEAD_MS, () => spare.connecting && spare.destroy());
+  let isOpen = false;
+  spare.once(url.protocol === "https:" ? "secureConnect" : "connect", () => (isOpen = true));
+  spare.setTimeout(OPEN_AHEAD_MS, () => isOpen || spare.destroy());
 }
 
 /** Returns a hint where the environment names a proxy that was not used, else an empty text. */
