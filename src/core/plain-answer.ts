@@ -12,7 +12,7 @@ export function unreadable({ status, ok }: Response): UnreadableAnswer {
   const what = ok
     ? "without a token in its body"
     : status === 0 || (status >= 300 && status < 400)
-      ? "with a redirect, and redirects are not followed"
+      ? "with a redirect, and none is followed"
       : "without saying why";
   return { type: "unreadable_answer", message: `The API answered ${status} ${what}.` };
 }

@@ -57,15 +57,46 @@ describe.skipIf(skipped)("round trips of the default transport", () => {
     expect(server.counts).toMatchObject({ connections: 10, requests: 20 });
   });
 
-  test("a connection lives longer than the 4 seconds of fetch where the server keeps it", async () => {
+  test("the second, later, costs a request alone", async () => {
     const { server, complycube } = await serve();
     await settle(complycube);
 
-    await delay(6_000);
+    await delay(200);
     expect(await settle(complycube)).toEqual(minted);
 
     expect(server.counts).toEqual({ connections: 1, fullHandshakes: 1, resumedHandshakes: 0, requests: 2 });
   });
+
+  test.each([6, 30])(
+    "a connection is still used after %i s idle where the server keeps it",
+    async (seconds) => {
+      const { server, complycube } = await serve();
+      await settle(complycube);
+
+      await delay(seconds * 1_000);
+      expect(await settle(complycube)).toEqual(minted);
+
+      expect(server.counts).toEqual({ connections: 1, fullHandshakes: 1, resumedHandshakes: 0, requests: 2 });
+    },
+  );
+
+  test.each([
+    ["the server has just closed", "close"],
+    ["is silently dead", "silent"],
+  ] as const)(
+    "a kept connection that %s costs one more, resumed, and one more request",
+    async (_, manner) => {
+      const { server } = await serve();
+      const complycube = clientOf(server, { timeoutMs: 1_000 });
+      await settle(complycube);
+      await delay(50); // For the session of TLS 1.3, which comes after the answer.
+
+      server.turn(manner);
+      expect(await settle(complycube)).toEqual(minted);
+
+      expect(server.counts).toEqual({ connections: 2, fullHandshakes: 1, resumedHandshakes: 1, requests: 3 });
+    },
+  );
 
   test("a server's Keep-Alive hint is heeded, a second before it ends", async () => {
     const { server, complycube, events } = await serve({ hintSeconds: 2 });

@@ -150,6 +150,20 @@ describe("why no answer came", () => {
 });
 
 describe("an error in a log", () => {
+  test.each<[string, () => Promise<Response>]>([
+    ["a redirect", async () => new Response(null, { status: 307 })],
+    [
+      "a broken connection",
+      async () => {
+        throw Object.assign(new Error("gone"), { code: "ECONNRESET" });
+      },
+    ],
+  ])("is printed as the class that is exported: %s", async (_, fetch) => {
+    const { error } = await settle(new ComplyCube({ apiKey: "test_UNIT_KEY", fetch, maxRetries: 0 }));
+
+    expect(inspect(error)).toMatch(/^ConnectionError: /);
+  });
+
   test("is an object with what a log needs, as JSON and across structuredClone", async () => {
     const error = await refusal(400, { type: "invalid_request", message: "no", param: "referrer" });
     const logged = {

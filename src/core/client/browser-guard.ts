@@ -9,7 +9,7 @@ export function refuseBrowser(allowed: boolean): void {
   const isPage = scope.window !== undefined && scope.document !== undefined;
   if (!isApp && !isPage && scope.WorkerGlobalScope === undefined) return;
   throw new TypeError(
-    "ComplyCube must not run in a browser or an app: every visitor or user could read the API key and use your account. " +
+    "ComplyCube must not run in a browser or an app: everyone who has it could read and use the API key. " +
       "Make the token on your server and send only the token to the page or app. " +
       "For a test that has no real key, pass { dangerouslyAllowBrowser: true }.",
   );

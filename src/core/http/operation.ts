@@ -65,7 +65,7 @@ function isSuccess(status: number): boolean {
 function readAnswer({ status, headers, body, problem }: Answer, key: string, url: string): Minted {
   if (isRedirect(status)) {
     throw new FinalConnectionError(
-      `The API answered with a redirect (${status}). Redirects are not followed, because they could send the API key to another host. Check baseUrl.`,
+      `The API answered with a redirect (${status}). None is followed: it could take the key to another host. Check baseUrl.`,
     );
   }
   const content = parseBody(body);

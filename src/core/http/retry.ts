@@ -10,14 +10,15 @@ const HOLD_MS = 1_000;
 const RETRY_AFTER_JITTER_MS = { least: 100, most: 500 };
 const RETRIED_STATUSES = new Set([408, 429, 500, 502, 503, 504]);
 
-/** A connection error that another attempt would only repeat. Its `name` is `ConnectionError`. */
-export class FinalConnectionError extends ConnectionError {}
+/** A connection error that another attempt would only repeat. Users see a `ConnectionError`. */
+export class FinalConnectionError extends ConnectionError {
+  static override readonly name = "ConnectionError"; // Node.js prints an error under the name of its class.
+}
 
-/**
- * A kept connection that the server had closed, so the next attempt waits for nothing. Its `name` is
- * `ConnectionError`.
- */
-export class StaleConnectionError extends ConnectionError {}
+/** A kept connection that the server had closed, so the next attempt need not wait. Users see a `ConnectionError`. */
+export class StaleConnectionError extends ConnectionError {
+  static override readonly name = "ConnectionError";
+}
 
 /**
  * Returns how long to wait before the next attempt, in milliseconds, or `undefined` where another would not help.
@@ -32,10 +33,9 @@ export function retryDelayMs(error: unknown, attempt: number): number | undefine
       const { least, most } = RETRY_AFTER_JITTER_MS;
       return error.retryAfterMs + least + Math.random() * (most - least);
     }
-  } else if (error instanceof FinalConnectionError) {
-    return undefined;
-  } else if (!(error instanceof TimeoutError || error instanceof ConnectionError)) {
-    return undefined;
+  } else {
+    const isTransient = error instanceof TimeoutError || error instanceof ConnectionError;
+    if (!isTransient || error instanceof FinalConnectionError) return undefined;
   }
   // Full jitter: any wait up to the whole backoff, so that clients that failed together do not retry together.
   return Math.random() * Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (attempt - 1));
