@@ -170,15 +170,7 @@ export class Tokens {
 
   /** Calls `onAttempt`. Every event has all seven fields. */
   #report(event: AttemptReport): void {
-    const { attempt, waitedMs, durationMs, status, requestId, errorCode, retryInMs } = event;
-    callHook(this.#settings.onAttempt, {
-      attempt,
-      waitedMs,
-      durationMs,
-      status,
-      requestId,
-      errorCode,
-      retryInMs,
-    });
+    const unknown = { status: undefined, requestId: undefined, errorCode: undefined, retryInMs: undefined };
+    callHook(this.#settings.onAttempt, { ...unknown, ...event });
   }
 }

@@ -128,10 +128,9 @@ export class BrokenConnectionError extends Error {
   }
 }
 
-/** A browser reports a redirect that it does not follow as status 0. */
-const REDIRECTS = new Set([0, 301, 302, 303, 307, 308]);
-
-/** Whether an answer with this status is a redirect. */
+/** Whether an answer is a redirect. A browser reports a redirect that it does not follow as status 0. */
 export function isRedirect(status: number): boolean {
-  return REDIRECTS.has(status);
+  return (
+    status === 0 || status === 301 || status === 302 || status === 303 || status === 307 || status === 308
+  );
 }
