@@ -6,7 +6,7 @@ import { root } from "./root.ts";
 /** In kB of 1,000 bytes, by what is imported and from which file of `dist/`. */
 const BUDGETS: [what: string, file: string, maxKb: number][] = [
   ["{ ComplyCube }", "index", 14.5],
-  ["*", "index", 15.6],
+  ["*", "index", 15.8],
   ["*", "referrer", 3.6],
   ["*", "handler", 7.5],
   ["*", "redis", 4.6],
