@@ -7,14 +7,7 @@
 import createClient, { type Client } from "openapi-fetch";
 import { BASE_URL, KEY_HEADER } from "../generated/openapi/constants.gen.ts";
 import type { components, paths } from "../generated/openapi-typescript/schema.d.ts";
-import {
-  checkApiKey,
-  checkBaseUrl,
-  checkBoolean,
-  checkFields,
-  checkFunction,
-  refuseLiveKeyOverPlainHttp,
-} from "./core/checks.ts";
+import { checkApiKey, checkBaseUrl, checkBoolean, checkFields, checkFunction } from "./core/checks.ts";
 import { noStore } from "./core/no-store.ts";
 import { tokenBody, unreadable } from "./core/plain-answer.ts";
 
@@ -67,8 +60,7 @@ export function createTokensFetch(options: TokensFetchOptions): Client<paths> {
     own.baseUrl === undefined ? BASE_URL : own.baseUrl,
     () => isPlainAllowed ?? false,
   );
-  const apiKey = checkApiKey(own.apiKey);
-  refuseLiveKeyOverPlainHttp(apiKey, baseUrl);
+  const apiKey = checkApiKey(own.apiKey, baseUrl);
   const fetch = checkFunction("fetch", own.fetch) ?? ((request: Request) => globalThis.fetch(request));
   const client = createClient<paths>({
     ...NOTHING_INHERITED,

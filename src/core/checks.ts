@@ -28,8 +28,16 @@ export function misuse(
   return error as Error & Misuse;
 }
 
-/** Returns the API key, or throws an error that says what is wrong and shows no part of the key. */
-export function checkApiKey(apiKey: unknown, name = "apiKey", advice = "Pass { apiKey }."): string {
+/**
+ * Returns the API key, or throws an error that says what is wrong and shows no part of the key. A live key that would go
+ * to another host over plain `http`, where anyone on the way can read it, is wrong too.
+ */
+export function checkApiKey(
+  apiKey: unknown,
+  baseUrl: string,
+  name = "apiKey",
+  advice = "Pass { apiKey }.",
+): string {
   if (apiKey === undefined || apiKey === null || (typeof apiKey === "string" && apiKey.trim() === "")) {
     throw misuse(name, "is missing", advice);
   }
@@ -40,6 +48,13 @@ export function checkApiKey(apiKey: unknown, name = "apiKey", advice = "Pass { a
   }
   if (!/^[\x21-\x7e]+$/.test(apiKey)) {
     throw misuse(name, "has a space, a line break or another character that no key has", "Copy it again.");
+  }
+  if (apiKey.startsWith("live_") && baseUrl.startsWith("http:") && !isLoopback(new URL(baseUrl).hostname)) {
+    throw misuse(
+      "apiKey",
+      "is a live key, which is not sent over plain http to another host",
+      "Use a test key, or https.",
+    );
   }
   return apiKey;
 }
@@ -68,17 +83,6 @@ export function checkBaseUrl(baseUrl: unknown, allowPlainHttp: () => boolean): s
     );
   }
   return (url.origin + url.pathname).replace(/\/+$/, "");
-}
-
-/** Throws for a live key that would go to another host over plain `http`, where anyone on the way can read it. */
-export function refuseLiveKeyOverPlainHttp(apiKey: string, baseUrl: string): void {
-  if (!apiKey.startsWith("live_") || !baseUrl.startsWith("http:") || isLoopback(new URL(baseUrl).hostname))
-    return;
-  throw misuse(
-    "apiKey",
-    "is a live key, which is not sent over plain http to another host",
-    "Use a test key, or https.",
-  );
 }
 
 /**

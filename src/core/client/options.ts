@@ -6,7 +6,6 @@ import {
   checkFunction,
   checkInteger,
   misuse,
-  refuseLiveKeyOverPlainHttp,
 } from "../checks.ts";
 import type { Fetch } from "../http/exchange.ts";
 import { BASE_URL } from "../http/operation.ts";
@@ -157,7 +156,7 @@ export function checkClientOptions(given: ComplyCubeOptions): Settings {
   const isKeyLater = apiKey === undefined && !("apiKey" in options);
   return {
     apiKey: isKeyLater
-      ? () => checkKey(environment("COMPLYCUBE_API_KEY"), baseUrl)
+      ? () => checkApiKey(environment("COMPLYCUBE_API_KEY"), baseUrl, "apiKey", KEY_ADVICE)
       : keyReader(apiKey, baseUrl),
     baseUrl,
     hasFixedKey: !isKeyLater && typeof apiKey !== "function",
@@ -211,13 +210,15 @@ const CLIENT_OPTIONS = [
   "dangerouslyAllowPlainHttp",
 ];
 
+const KEY_ADVICE = "Pass { apiKey } or set the environment variable COMPLYCUBE_API_KEY.";
+
 /**
  * Returns the function that each attempt gets its key from. A fixed key is checked once, a function's result each
  * time.
  */
 function keyReader(apiKey: ComplyCubeOptions["apiKey"], baseUrl: string): Settings["apiKey"] {
   if (typeof apiKey !== "function") {
-    const key = checkKey(apiKey, baseUrl);
+    const key = checkApiKey(apiKey, baseUrl, "apiKey", KEY_ADVICE);
     return () => key;
   }
   return async () => {
@@ -229,25 +230,13 @@ function keyReader(apiKey: ComplyCubeOptions["apiKey"], baseUrl: string): Settin
         cause: redactCause(error, ""),
       });
     }
-    const name = "The result of the apiKey function";
-    const checked = checkApiKey(
+    return checkApiKey(
       key,
-      name,
+      baseUrl,
+      "The result of the apiKey function",
       "It must return the key as a string. Is an environment variable, such as COMPLYCUBE_API_KEY, not set?",
     );
-    refuseLiveKeyOverPlainHttp(checked, baseUrl);
-    return checked;
   };
-}
-
-function checkKey(apiKey: unknown, baseUrl: string): string {
-  const key = checkApiKey(
-    apiKey,
-    "apiKey",
-    "Pass { apiKey } or set the environment variable COMPLYCUBE_API_KEY.",
-  );
-  refuseLiveKeyOverPlainHttp(key, baseUrl);
-  return key;
 }
 
 /** Checks the methods and not the class, so that the signal of a polyfill is accepted. */
