@@ -1,29 +1,10 @@
-import { Miniflare } from "miniflare";
-import { build } from "tsdown";
-import { root } from "../../scripts/root.ts";
 import { describeEndpoint } from "../support/endpoint-rules.ts";
+import { bundleWorker, startWorker } from "../support/worker.ts";
 
 describeEndpoint("examples/cloudflare-worker.ts, on workerd", "https://www.example.com/*", async (apiUrl) => {
-  const { bundles } = await build({
-    config: false,
-    cwd: root,
-    entry: "examples/cloudflare-worker.ts",
-    platform: "neutral",
-    deps: { alwaysBundle: [/./] },
-    dts: false,
-    write: false,
-    clean: false,
-    logLevel: "error",
-  });
-  const [worker] = bundles[0]?.chunks ?? [];
-  const miniflare = new Miniflare({
-    host: "127.0.0.1",
-    modules: true,
-    script: worker?.type === "chunk" ? worker.code : "",
-    compatibilityDate: "2026-07-01",
+  const miniflare = startWorker(await bundleWorker("examples/cloudflare-worker.ts"), {
     bindings: { COMPLYCUBE_API_KEY: "test_EXAMPLE_KEY", COMPLYCUBE_BASE_URL: apiUrl },
     kvNamespaces: ["SESSIONS"],
-    cf: false, // Else it asks the network where it is.
   });
   const url = String(await miniflare.ready);
   const users: unknown = await miniflare.getKVNamespace("SESSIONS");

@@ -1,9 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { Miniflare } from "miniflare";
-import { build } from "tsdown";
 import { afterAll, beforeAll, describe, test } from "vitest";
-import { root } from "../../scripts/root.ts";
 import { startLimitServer } from "../support/limit-server.ts";
+import { bundleWorker, startWorker } from "../support/worker.ts";
 
 /** As the API with a test key. */
 const PER_SECOND = 5;
@@ -13,33 +11,14 @@ describe("on Cloudflare Workers, where nothing of one request may settle another
 }, () => {
   let script = "";
   beforeAll(async () => {
-    const { bundles } = await build({
-      config: false,
-      cwd: root,
-      entry: "test/support/limited-worker.ts",
-      platform: "neutral",
-      deps: { alwaysBundle: [/./] },
-      dts: false,
-      write: false,
-      clean: false,
-      logLevel: "error",
-    });
-    const [worker] = bundles[0]?.chunks ?? [];
-    script = worker?.type === "chunk" ? worker.code : "";
+    script = await bundleWorker("test/support/limited-worker.ts");
   });
 
   test.for(["/client", "/number", "/key-function", "/two-clients", "/handler"])(
     "%s mints for every request that stays, and for the next one, whoever leaves",
     async (path, { expect }) => {
       const api = await startLimitServer(PER_SECOND);
-      const worker = new Miniflare({
-        host: "127.0.0.1",
-        modules: true,
-        script,
-        compatibilityDate: "2026-07-01",
-        bindings: { BASE_URL: api.url },
-        cf: false, // Else it asks the network where it is.
-      });
+      const worker = startWorker(script, { bindings: { BASE_URL: api.url } });
       onEnd.push(() => worker.dispose(), api.close);
       const url = new URL(path, await worker.ready);
       const ask = async (signal?: AbortSignal) => {
