@@ -3,8 +3,9 @@
  * @module complycube-tokens/redis
  */
 
-import { orAborted, sleep } from "../core/abort.ts";
+import { sleep } from "../core/abort.ts";
 import { checkFields, checkFunction, checkInteger, kindOf, misuse } from "../core/checks.ts";
+import { withDeadline } from "../core/deadline.ts";
 import { RateLimitQueueFullError } from "../core/errors.ts";
 import { checkPerSecond } from "../core/limit/account-limit.ts";
 import {
@@ -204,22 +205,20 @@ class RedisLimit implements RateLimiter {
   /** Asks Redis once its client is connected. A place that comes after the time limit is given back. */
   async #ask(signal: AbortSignal | undefined, op: string, ...args: number[]): Promise<Place> {
     this.#askedAt = performance.now();
-    const ending = new AbortController();
-    const answer = this.#answer(ending.signal, op, args);
-    const timeout = sleep(STORE_TIMEOUT_MS, ending.signal).then(() => {
-      throw new Error(`Redis did not answer within ${STORE_TIMEOUT_MS} ms.`);
-    });
+    let answer: Promise<Place> | undefined;
+    const timeoutError = () => new Error(`Redis did not answer within ${STORE_TIMEOUT_MS} ms.`);
     try {
-      const place = await orAborted(Promise.race([answer, timeout]), signal);
+      const place = await withDeadline(STORE_TIMEOUT_MS, timeoutError, signal, (ending) => {
+        answer = this.#answer(ending, op, args);
+        return answer;
+      });
       this.#heardAt = performance.now();
       this.#born = place.born;
       this.#fallback.return();
       return place;
     } catch (error) {
-      if (op === "take") answer.then((place) => this.#giveBack(place)).catch(() => {});
+      if (op === "take") answer?.then((place) => this.#giveBack(place)).catch(() => {});
       throw error;
-    } finally {
-      ending.abort();
     }
   }
 
