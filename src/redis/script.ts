@@ -1,6 +1,9 @@
 import { kindOf } from "../core/checks.ts";
 import { HELD_MS, OVERDUE_MS, WINDOW_MS } from "../core/limit/sliding-window.ts";
 
+/** How often a waiting call asks at least, so that a line of thousands does not keep Redis busy. */
+const ASK_EVERY_MS = 5_000;
+
 /** The methods that are used of a client of `ioredis`: one server, Sentinel or Cluster. */
 interface Ioredis {
   readonly status: string;
@@ -76,8 +79,9 @@ if ARGV[1] == 'ask' then
   while s.line[ahead + 1] and s.line[ahead + 1][1] < ticket do ahead = ahead + 1 end
   local freed = s.sent[#s.sent + ahead % limit - limit + 1]
   local at = math.max(now, s.open, freed and freed[2] or 0) + math.floor(ahead / limit) * length
-  -- Who waits long asks again half-way, so that it takes over the places of those in front that have gone.
-  waitMs = at - now > ${WINDOW_MS} and math.floor((at - now) / 2) or at - now
+  waitMs = at - now
+  -- A call that waits long asks again half-way, so that it moves up when others in front of it have left.
+  if waitMs > ${WINDOW_MS} then waitMs = math.min(math.floor(waitMs / 2), ${ASK_EVERY_MS}) end
   if waitMs > 0 then
     table.insert(s.line, ahead + 1, {ticket, now + waitMs})
   else
