@@ -227,6 +227,47 @@ describe.skipIf(!hasRedis)(
       expect(later).toBeLessThan(2_700);
     });
 
+    test.each(["aborted", "killed"])(
+      "a crowd of waiting calls that is %s holds up those behind by no more than its own places",
+      async (how) => {
+        const redis = await started();
+        const [crowd, other] = [1, 2].map(() => ioredis(redis)) as [Redis, Redis];
+        const caller = new AbortController();
+        const leaving = redisRateLimit({ store: crowd, perSecond: 5, onError: () => {} });
+        for (let i = 0; i < 40; i++) leaving.acquire(caller.signal).catch(() => {});
+        await vi.waitFor(async () => expect(await other.exists("complycube-tokens:rate-limit")).toBe(1));
+        const staying = redisRateLimit({ store: other, perSecond: 5 });
+        const startedAt = performance.now();
+        const behind = Promise.all([1, 2, 3].map(() => staying.acquire()));
+        await delay(100);
+
+        if (how === "killed") crowd.disconnect();
+        else caller.abort();
+        await behind;
+
+        expect(performance.now() - startedAt).toBeLessThan(7_500); // 40 places in front of it are 8 seconds.
+      },
+    );
+
+    test("a place whose answer comes too late is given back", async () => {
+      const redis = await started();
+      const slow = ioredis(redis);
+      const limit = redisRateLimit({
+        store: slow,
+        perSecond: 1,
+        fallbackPerSecond: false,
+        onError: () => {},
+      });
+      await slow.ping();
+      await ioredis(redis).client("PAUSE", 700);
+
+      await expect(limit.acquire()).rejects.toThrow("Redis did not answer within 500 ms.");
+      await delay(500);
+      const memory = JSON.parse((await slow.get("complycube-tokens:rate-limit")) as string);
+
+      expect([memory.sent, memory.line]).toEqual([{}, {}]);
+    });
+
     test("maxQueue: 0 lets everyone through who has room, and refuses the rest", async () => {
       const redis = await started();
       const limit = redisRateLimit({ store: ioredis(redis), perSecond: 3, maxQueue: 0 });
