@@ -145,8 +145,8 @@ class RedisLimit implements RateLimiter {
   settled(sentAt: number, answered: boolean): void {
     const lateMs = this.#lateness.of(sentAt, answered);
     this.#fallback.own?.late(sentAt, lateMs);
-    if (lateMs > GUARD_MS)
-      this.#tell("late", Math.floor(performance.now() - sentAt), WINDOW_MS + Math.ceil(lateMs));
+    if (lateMs <= GUARD_MS) return; // Every place is held for so much longer.
+    this.#tell("late", Math.floor(performance.now() - sentAt), WINDOW_MS + Math.ceil(lateMs));
   }
 
   /** Returns for how many milliseconds the call has to wait before it looks again; 0 once its place is taken. */
@@ -200,6 +200,7 @@ class RedisLimit implements RateLimiter {
     return lookMs;
   }
 
+  /** Tells Redis something that no call waits for. */
   #tell(op: string, ...args: number[]): void {
     this.#run(undefined, op, ...args).catch(() => {});
   }
@@ -211,14 +212,8 @@ class RedisLimit implements RateLimiter {
       while (!this.#script.ready()) await sleep(READY_EVERY_MS, ending);
       const askedAt = performance.now();
       const answering = this.#script.run(op, ...args);
-      // A place that comes too late is given back.
-      if (op === "ask")
-        onAbort(ending, () =>
-          answering.then(
-            ([late = 0]) => this.#tell("leave", late),
-            () => {},
-          ),
-        );
+      const giveBack = ([ticket = 0]: number[]) => this.#tell("leave", ticket);
+      if (op === "ask") onAbort(ending, () => answering.then(giveBack, () => {})); // A place that comes too late.
       const answer = await answering;
       this.#tookMs = performance.now() - askedAt;
       return { answer, tookMs: this.#tookMs };
