@@ -8,10 +8,10 @@ import { checkFields, checkFunction, checkInteger, kindOf, misuse } from "../cor
 import { withDeadline } from "../core/deadline.ts";
 import { RateLimitQueueFullError } from "../core/errors.ts";
 import { checkPerSecond } from "../core/limit/account-limit.ts";
-import { Lateness } from "../core/limit/lateness.ts";
+import { GUARD_MS, Lateness } from "../core/limit/lateness.ts";
 import {
   DEFAULT_MAX_QUEUE,
-  GUARD_MS,
+  HELD_MS,
   newWaiter,
   type RateLimiter,
   SlidingWindow,
@@ -145,8 +145,8 @@ class RedisLimit implements RateLimiter {
   settled(sentAt: number, answered: boolean): void {
     const lateMs = this.#lateness.of(sentAt, answered);
     this.#fallback.own?.late(sentAt, lateMs);
-    if (lateMs <= GUARD_MS) return; // Every place is held for so much longer.
-    this.#tell("late", Math.floor(performance.now() - sentAt), WINDOW_MS + Math.ceil(lateMs));
+    if (lateMs === 0) return;
+    this.#tell("late", Math.floor(performance.now() - sentAt), HELD_MS + Math.ceil(lateMs));
   }
 
   /** Returns for how many milliseconds the call has to wait before it looks again; 0 once its place is taken. */

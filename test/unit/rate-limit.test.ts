@@ -1,7 +1,8 @@
 import { getEventListeners } from "node:events";
 import { mock } from "node:test";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
-import { GUARD_MS, LOOK_EVERY_MS, SlidingWindow } from "../../src/core/limit/sliding-window.ts";
+import { GUARD_MS } from "../../src/core/limit/lateness.ts";
+import { LOOK_EVERY_MS, SlidingWindow } from "../../src/core/limit/sliding-window.ts";
 import { ComplyCube, type ComplyCubeOptions, type RateLimiter } from "../../src/index.ts";
 
 const TARGET = { appId: "com.myapp.demo.app" };

@@ -1,6 +1,6 @@
 import { sleep } from "../abort.ts";
 import { RateLimitQueueFullError } from "../errors.ts";
-import { Lateness } from "./lateness.ts";
+import { GUARD_MS, Lateness } from "./lateness.ts";
 
 /** Delays calls so that the account's limit is never exceeded. Several clients may share one. */
 export interface RateLimiter {
@@ -44,11 +44,6 @@ export interface Limit {
 
 export const DEFAULT_MAX_QUEUE = 1_000;
 export const WINDOW_MS = 1_000;
-/**
- * How long a place is held beyond its second. The API counts when requests arrive: where one takes longer on its way than
- * another that is sent a second later, both arrive in the same second. This costs 2.5 % of the pace.
- */
-export const GUARD_MS = 25;
 export const HELD_MS = WINDOW_MS + GUARD_MS;
 /** How often a waiting call works out its place again, and how often within the last two seconds. */
 export const LOOK_EVERY_MS = 1_000;
@@ -147,6 +142,7 @@ export class SlidingWindow implements Limit {
 
   /** Holds the place of the request that was sent at this time for as much longer as it may have arrived late. */
   late(sentAt: number, lateMs: number): void {
+    if (lateMs === 0) return;
     this.#look();
     const heldUntil = Math.ceil(sentAt + this.#aheadMs + HELD_MS);
     const place = Math.max(...[...this.#held.keys()].filter((until) => until <= heldUntil));
