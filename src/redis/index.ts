@@ -145,7 +145,7 @@ class RedisLimit implements RateLimiter {
   settled(sentAt: number, answered: boolean): void {
     const lateMs = this.#lateness.of(sentAt, answered);
     this.#fallback.own?.late(sentAt, lateMs);
-    if (lateMs === 0) return;
+    if (lateMs <= GUARD_MS) return; // Not worth another round trip.
     this.#tell("late", Math.floor(performance.now() - sentAt), HELD_MS + Math.ceil(lateMs));
   }
 

@@ -142,7 +142,6 @@ export class SlidingWindow implements Limit {
 
   /** Holds the place of the request that was sent at this time for as much longer as it may have arrived late. */
   late(sentAt: number, lateMs: number): void {
-    if (lateMs === 0) return;
     this.#look();
     const heldUntil = Math.ceil(sentAt + this.#aheadMs + HELD_MS);
     const place = Math.max(...[...this.#held.keys()].filter((until) => until <= heldUntil));
