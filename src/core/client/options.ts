@@ -139,7 +139,7 @@ export interface Settings extends LimitSettings {
   maxRetries: number;
   allowAnyReferrer: boolean;
   allowReferrerPath: boolean;
-  onAttempt: ((event: AttemptEvent) => void) | undefined;
+  onAttempt: (event: AttemptEvent) => void;
 }
 
 /** Checks the options of a client; throws a `TypeError` or `RangeError` that names the wrong one. */
@@ -166,7 +166,7 @@ export function checkClientOptions(given: ComplyCubeOptions): Settings {
     rateLimit: options.rateLimit,
     allowAnyReferrer: checkBoolean("allowAnyReferrer", options.allowAnyReferrer) ?? false,
     allowReferrerPath: checkBoolean("allowReferrerPath", options.allowReferrerPath) ?? false,
-    onAttempt: checkFunction("onAttempt", options.onAttempt),
+    onAttempt: checkFunction("onAttempt", options.onAttempt) ?? (() => {}),
   };
 }
 
