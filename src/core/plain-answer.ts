@@ -11,7 +11,7 @@ export interface UnreadableAnswer {
 export function unreadable({ status, ok }: Response): UnreadableAnswer {
   const what = ok
     ? "without a token in its body"
-    : status === 0 || (status >= 300 && status < 400)
+    : status < 400 // 0 where a browser hides the redirect.
       ? "with a redirect, and none is followed"
       : "without saying why";
   return { type: "unreadable_answer", message: `The API answered ${status} ${what}.` };

@@ -1,4 +1,5 @@
-import { describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { TARGET_FIELD_NAMES, TARGET_FIELDS } from "../../src/core/client/target.ts";
 import { ComplyCube, type TokenTarget } from "../../src/index.ts";
 
 const WEB = { referrer: "https://www.example.com/*" };
@@ -424,6 +425,55 @@ describe("generate", () => {
     const call = complycube.token.generate("CLIENT_ID", { referrer: "*://*/*" }, { allowAnyReferrer: false });
 
     await expect(call).rejects.toThrow(/matches every site/);
+    expect(fetch).not.toHaveBeenCalled();
+  });
+});
+
+describe("an optional number of the web request, as the description may get one", () => {
+  const fields: Record<string, object> = TARGET_FIELDS.referrer;
+  beforeEach(() => {
+    fields.expiresIn = { type: "number", what: "a lifetime in seconds" };
+    TARGET_FIELD_NAMES.push("expiresIn");
+  });
+  afterEach(() => {
+    delete fields.expiresIn;
+    TARGET_FIELD_NAMES.pop();
+  });
+
+  test.each([900, 0])("is sent: %d", async (expiresIn) => {
+    const { complycube, sentBody } = recordingClient();
+
+    await complycube.token.generate("CLIENT_ID", { ...WEB, expiresIn } as TokenTarget);
+
+    expect(sentBody()).toEqual({ clientId: "CLIENT_ID", ...WEB, expiresIn });
+  });
+
+  test.each<object>([WEB, { appId: "com.example.app" }])(
+    "counts as left out where it is undefined: %o",
+    async (target) => {
+      const { complycube, sentBody } = recordingClient();
+
+      await complycube.token.generate("CLIENT_ID", { ...target, expiresIn: undefined } as never);
+
+      expect(sentBody()).toEqual({ clientId: "CLIENT_ID", ...target });
+    },
+  );
+
+  test.each<[unknown, string]>([
+    [{ ...WEB, expiresIn: "900" }, "expiresIn must be a lifetime in seconds, not a string."],
+    [{ ...WEB, expiresIn: null }, "expiresIn must be a lifetime in seconds, not null."],
+    [{ ...WEB, expiresIn: Number.NaN }, "expiresIn must be a lifetime in seconds, not NaN."],
+    [
+      { ...WEB, expiresIn: Number.POSITIVE_INFINITY },
+      "expiresIn must be a lifetime in seconds, not Infinity.",
+    ],
+    [{ appId: "com.example.app", expiresIn: 900 }, "target must not have expiresIn beside appId."],
+  ])("is refused where it is wrong: %o", async (target, message) => {
+    const { complycube, fetch } = recordingClient();
+
+    const call = complycube.token.generate("CLIENT_ID", target as TokenTarget);
+
+    await expect(call).rejects.toThrow(new TypeError(message));
     expect(fetch).not.toHaveBeenCalled();
   });
 });
