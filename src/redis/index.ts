@@ -209,7 +209,7 @@ class RedisLimit implements RateLimiter {
     const timeoutError = () => new Error(`Redis did not answer within ${STORE_TIMEOUT_MS} ms.`);
     try {
       const place = await withDeadline(STORE_TIMEOUT_MS, timeoutError, signal, (ending) => {
-        answer = this.#answer(ending, op, args);
+        answer = this.#answer(ending.toSignal(), op, args);
         return answer;
       });
       this.#heardAt = performance.now();
