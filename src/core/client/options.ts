@@ -135,7 +135,7 @@ export interface RequestOptions {
 /** Options after every check, with the defaults filled in. */
 export interface Settings extends LimitSettings, CallSettings {
   fetch: Fetch | undefined;
-  onAttempt: (event: AttemptEvent) => void;
+  onAttempt: ((event: AttemptEvent) => void) | undefined;
 }
 
 /** Checks the options of a client; throws a `TypeError` or `RangeError` that names the wrong one. */
@@ -163,7 +163,7 @@ export function checkClientOptions(given: ComplyCubeOptions): Settings {
     rateLimit: options.rateLimit,
     allowAnyReferrer: checkBoolean("allowAnyReferrer", options.allowAnyReferrer) ?? false,
     allowReferrerPath: checkBoolean("allowReferrerPath", options.allowReferrerPath) ?? false,
-    onAttempt: checkFunction("onAttempt", options.onAttempt) ?? (() => {}),
+    onAttempt: checkFunction("onAttempt", options.onAttempt),
   };
 }
 
