@@ -3,7 +3,7 @@
  * @module complycube-tokens/redis
  */
 
-import { onAbort, sleep } from "../core/abort.ts";
+import { sleep } from "../core/abort.ts";
 import { checkFields, checkFunction, checkInteger, kindOf, misuse } from "../core/checks.ts";
 import { withDeadline } from "../core/deadline.ts";
 import { RateLimitQueueFullError } from "../core/errors.ts";
@@ -209,11 +209,12 @@ class RedisLimit implements RateLimiter {
   async #run(signal: AbortSignal | undefined, op: string, ...args: number[]) {
     const timeoutError = () => new Error(`Redis did not answer within ${STORE_TIMEOUT_MS} ms.`);
     const done = await withDeadline(STORE_TIMEOUT_MS, timeoutError, signal, async (ending) => {
-      while (!this.#script.ready()) await sleep(READY_EVERY_MS, ending);
+      const ended = ending.toSignal();
+      while (!this.#script.ready()) await sleep(READY_EVERY_MS, ended);
       const askedAt = performance.now();
       const answering = this.#script.run(op, ...args);
       const giveBack = ([ticket = 0]: number[]) => this.#tell("leave", ticket);
-      if (op === "ask") onAbort(ending, () => answering.then(giveBack, () => {})); // A place that comes too late.
+      if (op === "ask") ending.onEnd(() => answering.then(giveBack, () => {})); // A place that comes too late.
       const answer = await answering;
       this.#tookMs = performance.now() - askedAt;
       return { answer, tookMs: this.#tookMs };

@@ -28,7 +28,9 @@ try {
   for (const runtime of RUNTIMES) rows.push(await measure(runtime));
   mkdirSync(`${root}.reports`, { recursive: true });
   writeFileSync(`${root}.reports/runtimes.json`, JSON.stringify(rows));
-  const isWhole = rows.every(({ failed, skipped }) => failed === 0 && !(skipped && process.env.CI));
+  const isWhole = rows.every(
+    ({ failures, skipped }) => failures.length === 0 && !(skipped && process.env.CI),
+  );
   if (values.write && isWhole) writeTable(rows);
   if (!isWhole) process.exitCode = 1;
 } finally {
@@ -69,7 +71,7 @@ async function measure(runtime: Runtime): Promise<Row> {
     faultsUrl: faults.url,
     isBrowser: runtime.isBrowser === true,
   };
-  const row: Row = { runtime: runtime.name, version: "", passed: 0, failed: 0 };
+  const row: Row = { runtime: runtime.name, version: "", passed: 0, failures: [] };
   try {
     const { command, version } = runtime.prepare();
     row.version = version;
@@ -80,19 +82,20 @@ async function measure(runtime: Runtime): Promise<Row> {
     if (runtime.commandLine) results.push(...(await runCommandLine([...command, ...runtime.commandLine])));
     for (const { name, error } of results) {
       if (error === undefined) row.passed += 1;
-      else {
-        row.failed += 1;
-        console.log(styleText("red", `${runtime.name}: ${name}: ${error}`));
-      }
+      else row.failures.push({ name, error });
     }
   } catch (error) {
     // What was fetched and does not run has failed; what could not be fetched was not tried.
-    if (row.version === "" && !process.env.CI) row.skipped = true;
-    else row.failed += 1;
-    console.log(styleText("red", `${runtime.name}: ${(error as Error).message}`));
+    const { message } = error as Error;
+    if (row.version === "" && !process.env.CI) row.skipped = message;
+    else row.failures.push({ name: "the suite runs", error: message });
   }
-  const { passed, failed, skipped } = row;
-  const counts = skipped ? "SKIPPED" : `${passed} passed, ${failed} failed`;
+  const { passed, failures, skipped } = row;
+  for (const { name, error } of failures) {
+    console.log(styleText("red", `${runtime.name}: ${name}: ${error}`));
+  }
+  const counts =
+    skipped === undefined ? `${passed} passed, ${failures.length} failed` : `SKIPPED: ${skipped}`;
   console.log(`${runtime.name.padEnd(40)} ${row.version.padEnd(16)} ${counts}`);
   return row;
 }

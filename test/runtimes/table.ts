@@ -6,8 +6,9 @@ export interface Row {
   runtime: string;
   version: string;
   passed: number;
-  failed: number;
-  skipped?: true;
+  failures: { name: string; error: string }[];
+  /** Why it was not tried. */
+  skipped?: string;
 }
 
 const file = `${root}docs/content/docs/guide/runtimes.md`;
@@ -16,8 +17,8 @@ const PLACE = /(<!-- runtimes -->\n).*?(<!-- \/runtimes -->)/s;
 /** Puts the table, with today's date, into the guide. */
 export function writeTable(rows: readonly Row[]): void {
   const today = new Date().toISOString().slice(0, 10);
-  const lines = rows.map(({ runtime, version, passed, failed, skipped }) =>
-    skipped ? `| ${runtime} | | SKIPPED | |` : `| ${runtime} | ${version} | ${passed} | ${failed} |`,
+  const lines = rows.map(({ runtime, version, passed, failures, skipped }) =>
+    skipped ? `| ${runtime} | | SKIPPED | |` : `| ${runtime} | ${version} | ${passed} | ${failures.length} |`,
   );
   const table = [`| Runtime, ${today} | version | passed | failed |`, "|---|---|---|---|", ...lines];
   writeFileSync(

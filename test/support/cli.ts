@@ -1,5 +1,6 @@
 import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import { expect, vi } from "vitest";
 import { root } from "../../scripts/root.ts";
@@ -92,6 +93,10 @@ export async function runHere(command: () => number | Promise<number>): Promise<
 export const hasTerminal = spawnSync("script", ["--version"], { encoding: "utf8" }).stdout?.includes(
   "util-linux",
 );
+
+/** Whether there is the device of Linux that is always full. */
+export const hasFullDevice = existsSync("/dev/full");
+if (!hasFullDevice) console.warn("SKIPPED: the tests of a full disk that need /dev/full, which is not here.");
 
 /** Starts a shell's command line on a pseudo-terminal; what is typed goes into its stdin. */
 export function startInTerminal(

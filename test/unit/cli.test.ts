@@ -1,12 +1,12 @@
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, describe, expect, test, vi } from "vitest";
 import packageJson from "../../package.json" with { type: "json" };
-import { environment, KEY, PROGRAM, runCli, runShell, startCli } from "../support/cli.ts";
+import { environment, hasFullDevice, KEY, PROGRAM, runCli, runShell, startCli } from "../support/cli.ts";
 
 vi.setConfig({ testTimeout: 30_000 }); // Each test starts programs.
 
@@ -142,7 +142,7 @@ describe("an output that cannot be written", () => {
     expect(status).toBe(0);
   });
 
-  test.skipIf(!existsSync("/dev/full"))("a full disk is said in one line, and exits 1", async () => {
+  test.skipIf(!hasFullDevice)("a full disk is said in one line, and exits 1", async () => {
     const { status, stdout, stderr } = await runShell("cli check-referrer --help > /dev/full");
 
     expect(stderr).toBe("Cannot write the result: ENOSPC.\n");
