@@ -67,8 +67,7 @@ export function redactCause(cause: unknown, key: string, depth = 0): unknown {
 }
 
 /** The ways in which HTML, URLs and JSON write one character. */
-const ESCAPE =
-  /&#x0*([\da-f]{2});?|&#0*(\d{2,3});?|%([\da-f]{2})|\\u00([\da-f]{2})|\\x([\da-f]{2})|&([a-z]+);|\\([!-/:-@[-`{-~])/gi;
+const ESCAPE = /(?:&#x0*|%|\\u00|\\x)([\da-f]{2});?|&#0*(\d{2,3});?|&([a-z]+);|\\([!-/:-@[-`{-~])/gi;
 const NAMED: Record<string, string | undefined> = {
   amp: "&",
   lt: "<",
@@ -101,10 +100,14 @@ function blotOut(text: string, key: string): string {
   return clean;
 }
 
-function readEscape(whole: string, ...groups: (string | undefined)[]): string {
-  const [html, decimal, url, unicode, hex, name, punctuation] = groups;
-  const code = html ?? url ?? unicode ?? hex;
+function readEscape(
+  whole: string,
+  hex?: string,
+  decimal?: string,
+  name?: string,
+  punctuation?: string,
+): string {
   if (name !== undefined) return NAMED[name.toLowerCase()] ?? whole;
   if (punctuation !== undefined) return punctuation;
-  return String.fromCharCode(code === undefined ? Number(decimal) : Number.parseInt(code, 16));
+  return String.fromCharCode(hex === undefined ? Number(decimal) : Number.parseInt(hex, 16));
 }
