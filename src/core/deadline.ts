@@ -1,8 +1,33 @@
-import { onAbort, orAborted } from "./abort.ts";
+import { onAbort } from "./abort.ts";
+
+/** The early end of what runs under a deadline. In Node.js a listener here costs a tenth of one of an `AbortSignal`. */
+export class Ending {
+  /** Whether the deadline has passed or the caller has aborted. */
+  ended = false;
+  readonly #listeners: ((reason: unknown) => void)[] = [];
+
+  /** Calls the listener with the reason when the end comes. */
+  onEnd(listener: (reason: unknown) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** Makes a signal that aborts when the end comes. */
+  toSignal(): AbortSignal {
+    const controller = new AbortController();
+    this.onEnd((reason) => controller.abort(reason));
+    return controller.signal;
+  }
+
+  end(reason: unknown): void {
+    if (this.ended) return;
+    this.ended = true;
+    for (const listener of this.#listeners) listener(reason);
+  }
+}
 
 /**
  * Runs something under a deadline and the caller's signal. The first of the two to come rejects at once, even where `run`
- * ignores the signal that it is called with. No timer and no listener is left behind.
+ * ignores its end. No timer and no listener is left behind.
  *
  * @param timeoutError makes the error of the deadline, at the moment when it passes
  */
@@ -10,14 +35,17 @@ export async function withDeadline<T>(
   timeoutMs: number,
   timeoutError: () => Error,
   callerSignal: AbortSignal | undefined,
-  run: (signal: AbortSignal) => Promise<T>,
+  run: (ending: Ending) => PromiseLike<T>,
 ): Promise<T> {
   callerSignal?.throwIfAborted();
-  const ending = new AbortController();
-  const timer = setTimeout(() => ending.abort(timeoutError()), timeoutMs);
-  const release = onAbort(callerSignal, () => ending.abort(callerSignal?.reason));
+  const ending = new Ending();
+  const timer = setTimeout(() => ending.end(timeoutError()), timeoutMs);
+  const release = onAbort(callerSignal, () => ending.end(callerSignal?.reason));
   try {
-    return await orAborted(run(ending.signal), ending.signal);
+    return await new Promise<T>((resolve, reject) => {
+      ending.onEnd(reject);
+      run(ending).then(resolve, reject);
+    });
   } finally {
     clearTimeout(timer);
     release();

@@ -16,7 +16,7 @@ export type ComplyCubeErrorCode =
  */
 export abstract class ComplyCubeError extends Error {
   /** The name of the class, as a literal: it is the same in every copy of this package, minified or not. */
-  override readonly name: string = "ComplyCubeError";
+  abstract override readonly name: string;
   /** The kind of failure. */
   abstract readonly code: ComplyCubeErrorCode;
   /** How many attempts were made, the first included. */

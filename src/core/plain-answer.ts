@@ -11,7 +11,7 @@ export interface UnreadableAnswer {
 export function unreadable({ status, ok }: Response): UnreadableAnswer {
   const what = ok
     ? "without a token in its body"
-    : status === 0 || (status >= 300 && status < 400)
+    : status < 400 // 0 where a browser hides the redirect.
       ? "with a redirect, and none is followed"
       : "without saying why";
   return { type: "unreadable_answer", message: `The API answered ${status} ${what}.` };
@@ -20,10 +20,8 @@ export function unreadable({ status, ok }: Response): UnreadableAnswer {
 /** Returns the body of a 2xx where it is a JSON object with a token, else `undefined`. */
 export function tokenBody(text: string): { token: string } | undefined {
   try {
-    const body: unknown = JSON.parse(text);
-    const holdsToken = typeof body === "object" && body !== null && Object.hasOwn(body, "token");
-    if (holdsToken && typeof (body as { token: unknown }).token === "string")
-      return body as { token: string };
-  } catch {} // The parser's error would quote the body, so it is dropped.
+    const body = JSON.parse(text);
+    if (Object.hasOwn(body, "token") && typeof body.token === "string") return body;
+  } catch {} // The parser's error would quote the body, so it is dropped. `null` has no fields to look at.
   return undefined;
 }

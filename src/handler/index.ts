@@ -221,7 +221,7 @@ export function createTokenHandler<Context = unknown>(
 
     const timeoutError = () => new HandlerTimeoutError(timeoutMs, waitsFor);
     try {
-      return await withDeadline(timeoutMs, timeoutError, request.signal, mint);
+      return await withDeadline(timeoutMs, timeoutError, request.signal, (ending) => mint(ending.toSignal()));
     } catch (error) {
       if (request.signal?.aborted) return [499, "aborted"];
       const failure = failureOf(error);

@@ -52,14 +52,14 @@ function fits(wanted: string, given: string): boolean {
   // Chrome lets `/verify/*` match `/verify` too, as long as there is no query.
   if (wanted === `${given}/*` && !given.includes("?")) return true;
 
-  const [first = "", ...rest] = wanted.split("*");
+  const [first, ...rest] = wanted.split("*") as [string, ...string[]];
   const last = rest.pop();
   if (last === undefined) return given === first;
   if (!given.startsWith(first)) return false;
   let position = first.length;
   for (const part of rest) {
     const found = given.indexOf(part, position);
-    if (found < 0) return false;
+    if (found === -1) return false;
     position = found + part.length;
   }
   return given.length - last.length >= position && given.endsWith(last);

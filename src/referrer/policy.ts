@@ -22,20 +22,23 @@ export type PagePolicy =
 
 const DEFAULT_POLICY = "strict-origin-when-cross-origin";
 
-/** What every browser sends to the API, which is https and on another site than any customer's page. */
-const SENT_UNDER: Record<Exclude<PagePolicy, "">, "none" | "origin" | "more"> = {
-  "no-referrer": "none",
-  "no-referrer-when-downgrade": "more",
-  "same-origin": "none",
-  origin: "origin",
-  "strict-origin": "origin",
-  "origin-when-cross-origin": "origin",
-  "strict-origin-when-cross-origin": "origin",
-  "unsafe-url": "more",
-};
-
 // The limit of the Referrer Policy specification, which Chrome applies to the URL without its fragment.
 const MAX_LENGTH = 4096;
+
+/**
+ * The longest URL that Chrome sends whole to the API, which is https and on another site than any customer's page.
+ * 0 where every browser sends the origin, and `null` where none sends anything.
+ */
+const SENT_WHOLE: Record<Exclude<PagePolicy, "">, number | null> = {
+  "no-referrer": null,
+  "no-referrer-when-downgrade": MAX_LENGTH,
+  "same-origin": null,
+  origin: 0,
+  "strict-origin": 0,
+  "origin-when-cross-origin": 0,
+  "strict-origin-when-cross-origin": 0,
+  "unsafe-url": MAX_LENGTH,
+};
 
 const A_URL = "a URL such as https://www.example.com";
 
@@ -130,15 +133,14 @@ export function explainReferrer(check: ReferrerCheck): ReferrerExplanation {
       "a sandboxed iframe needs allow-same-origin, a mobile app appId.";
     return answer("not-a-web-page", null, advice);
   }
-  const sentUnder = SENT_UNDER[policy];
-  if (sentUnder === "none") {
+  const longest = SENT_WHOLE[policy];
+  if (longest === null) {
     const advice = `Under Referrer-Policy: ${policy} the page sends no Referer: set it to ${DEFAULT_POLICY}.`;
     return answer("policy-sends-none", null, advice);
   }
   const whole = page.origin + pathAndQuery(page);
   const sent = `${page.origin}/`;
-  const chromeSendsMore = sentUnder === "more" && whole.length <= MAX_LENGTH;
-  return explainSent(pattern, sent, chromeSendsMore ? whole : sent, !check.referrerPolicy);
+  return explainSent(pattern, sent, whole.length > longest ? sent : whole, !check.referrerPolicy);
 }
 
 /** Explains where an origin is sent, and by Chrome perhaps the whole URL. */
@@ -190,8 +192,8 @@ function withoutWww(host: string): string {
 
 function checkPolicy(given: PagePolicy | undefined): Exclude<PagePolicy, ""> {
   const policy = given || DEFAULT_POLICY;
-  if (Object.hasOwn(SENT_UNDER, policy)) return policy;
-  throw notThis("referrerPolicy", `one of ${Object.keys(SENT_UNDER).join(", ")}`, policy);
+  if (Object.hasOwn(SENT_WHOLE, policy)) return policy;
+  throw notThis("referrerPolicy", `one of ${Object.keys(SENT_WHOLE).join(", ")}`, policy);
 }
 
 /** Its own fields are for a caller that words its own message, such as the command line. */

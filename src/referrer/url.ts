@@ -2,9 +2,8 @@
 export function attempt<T>(run: () => T): T | undefined {
   try {
     return run();
-  } catch {
-    return undefined;
-  }
+  } catch {}
+  return undefined;
 }
 
 /** Returns the URL, or `undefined` where the text is none. */
@@ -14,7 +13,7 @@ export function parseUrl(url: string | URL): URL | undefined {
 
 /** Whether this is the URL of a web page. */
 export function isWeb(url: URL): boolean {
-  return /^https?:$/.test(url.protocol);
+  return url.protocol === "https:" || url.protocol === "http:";
 }
 
 /** Returns path and query, with which a pattern's path is compared. An empty query keeps its question mark. */

@@ -4,6 +4,7 @@ import { listen } from "../support/listen.ts";
 
 const CALLS = `
 import { ComplyCube } from "./src/index.ts";
+import { Ending } from "./src/core/deadline.ts";
 import { createOperation } from "./src/core/http/operation.ts";
 import { throughFetch } from "./src/core/http/through-fetch.ts";
 import { createTokensFetch } from "./src/fetch.ts";
@@ -11,8 +12,8 @@ import { createTokensFetch } from "./src/fetch.ts";
 const [baseUrl = ""] = process.argv.slice(2);
 await new ComplyCube({ apiKey: "test_KEY", baseUrl }).token.generate("CLIENT_ID", { appId: "a.b" });
 
-const send = createOperation(baseUrl, throughFetch(fetch));
-await send({ clientId: "CLIENT_ID", appId: "a.b", locale: "en" }, "test_KEY")(new AbortController().signal);
+const send = createOperation(baseUrl, throughFetch(fetch, baseUrl));
+await send({ clientId: "CLIENT_ID", appId: "a.b", locale: "en" }, "test_KEY")(new Ending());
 
 await createTokensFetch({ apiKey: "test_KEY", baseUrl }).POST("/v2/session-tokens" as never, {
   body: { clientId: "CLIENT_ID", appId: "a.b" },

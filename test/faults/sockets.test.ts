@@ -1,7 +1,9 @@
 import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterEach, describe, expect, test, vi } from "vitest";
+import type { ComplyCube } from "../../src/index.ts";
 import { clientOf } from "../support/fault-client.ts";
 import {
   all,
@@ -115,6 +117,42 @@ describe("a process that has made its call", () => {
     expect(stderr).toBe("");
     expect(server.opened()).toBe(1);
     expect(lingeredMs).toBeLessThan(8_000); // What a fetch has begun takes 10 s to be given up.
+  });
+});
+
+const TIMERS = "/proc/net/tcp";
+const skipped = process.platform !== "linux";
+if (skipped) console.warn(`SKIPPED: the tests of TCP keep-alive, which need ${TIMERS} of Linux.`);
+
+const KEEP_ALIVE_TIMER = "02";
+
+/** Returns in how many seconds the kernel will probe the connection from a port of this machine. */
+function secondsToProbe(port: number): number | undefined {
+  const local = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
+  const rows = readFileSync(TIMERS, "utf8").split("\n");
+  const row = rows.map((each) => each.trim().split(/\s+/)).find(([, address]) => address?.endsWith(local));
+  const [timer, ticks = ""] = row?.[5]?.split(":") ?? [];
+  return timer === KEEP_ALIVE_TIMER ? Number.parseInt(ticks, 16) / 100 : undefined;
+}
+
+describe.skipIf(skipped)("an idle connection over node:https", () => {
+  test.each<[string, (complycube: ComplyCube) => unknown]>([
+    ["that a call has left", settle],
+    ["that was opened in advance", (complycube) => complycube.preconnect()],
+  ])("%s is probed every 15 s, so that a dead one is found", async (_, open) => {
+    const ports: number[] = [];
+    const server = await startFaultServer({
+      steps: [answer(200, MINTED)],
+      onConnection: ({ remotePort = 0 }) => void ports.push(remotePort),
+    });
+
+    await open(clientOf(server));
+
+    await vi.waitFor(() => {
+      const seconds = secondsToProbe(ports[0] ?? 0);
+      expect(seconds).toBeGreaterThan(10);
+      expect(seconds).toBeLessThanOrEqual(15);
+    }, PROMPT_MS);
   });
 });
 

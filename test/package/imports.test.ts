@@ -76,6 +76,13 @@ describe.skipIf(!consumer)("with its optional peers", () => {
   });
 });
 
+/** What Sentry sends: an event, or a list of spans. */
+interface SentryItem {
+  items?: { attributes: Record<string, { value: unknown } | undefined> }[];
+  breadcrumbs?: { data?: { status_code?: number } }[];
+  exception?: { values: { type: string }[] };
+}
+
 describe.skipIf(!consumer)("the default transport is seen", () => {
   const mint = `
     const { ComplyCube } = await import("complycube-tokens");
@@ -147,6 +154,50 @@ describe.skipIf(!consumer)("the default transport is seen", () => {
       "http.response.status_code": 200,
     });
     expect(JSON.stringify(spans)).not.toMatch(/SECRET/);
+  });
+
+  test("by Sentry, whose spans, breadcrumbs and events hold neither key nor token", () => {
+    const sent = run(
+      consumer as string,
+      `const Sentry = require("@sentry/node");
+      const items = [];
+      Sentry.init({
+        dsn: "https://public@sentry.example.com/1",
+        tracesSampleRate: 1,
+        sendDefaultPii: true,
+        // It would quote these very lines.
+        integrations: (all) => all.filter(({ name }) => name !== "ContextLines"),
+        transport: () => ({
+          send: async ([, each]) => (items.push(...each), {}),
+          flush: async () => true,
+        }),
+      });
+      ${mint}
+      const answers = [
+        [401, '{"type":"unauthorized","message":"Unknown key test_SECRET_KEY."}'],
+        [200, '{"token":"SECRET_TOKEN"}'],
+      ];
+      const server = require("node:http").createServer((_, response) => {
+        const [status, body] = answers.pop();
+        response.writeHead(status).end(body);
+      });
+      await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+      const baseUrl = "http://127.0.0.1:" + server.address().port;
+      await Sentry.startSpan({ name: "sign-up" }, () => mint({ baseUrl }));
+      await mint({ baseUrl }).catch((error) => Sentry.captureException(error));
+      await Sentry.flush();
+      server.close().closeAllConnections();
+      console.log(JSON.stringify(items));`,
+    );
+
+    const items: [{ type: string }, SentryItem][] = sent;
+    const ofType = (wanted: string) => items.filter(([{ type }]) => type === wanted).map(([, item]) => item);
+    const spans = ofType("span").flatMap(({ items: each = [] }) => each);
+    const [event] = ofType("event");
+    expect(spans.map(({ attributes }) => attributes["sentry.op"]?.value)).toContain("http.client");
+    expect(event?.breadcrumbs?.map(({ data }) => data?.status_code)).toEqual([200, 401]);
+    expect(event?.exception?.values.map(({ type }) => type)).toEqual(["AuthenticationError"]);
+    expect(JSON.stringify(sent)).not.toMatch(/SECRET/);
   });
 });
 

@@ -82,17 +82,44 @@ describe.each(clients)("%s", (_, mint) => {
     expect(error).toBeUndefined();
   });
 
-  test("says what an answer without a body was", async () => {
-    const api = await listen((_, response) => response.writeHead(503).end());
+  test.each([
+    [200, "The API answered 200 without a token in its body."],
+    [300, "The API answered 300 with a redirect, and none is followed."],
+    [308, "The API answered 308 with a redirect, and none is followed."],
+    [400, "The API answered 400 without saying why."],
+    [503, "The API answered 503 without saying why."],
+  ])("says what a %i without a body was", async (status, message) => {
+    const api = await listen((_, response) => response.writeHead(status).end());
     closing.push(api.close);
 
     const { error } = await mint(api.url);
 
-    expect(error).toEqual({
-      type: "unreadable_answer",
-      message: "The API answered 503 without saying why.",
-    });
+    expect(error).toEqual({ type: "unreadable_answer", message });
   });
+
+  test("takes no token from a polluted Object.prototype", async () => {
+    const api = await listen((_, response) => response.writeHead(200, json).end("{}"));
+    closing.push(api.close);
+    const polluted = Object.prototype as { token?: string };
+
+    polluted.token = "STOLEN";
+    const { data, error } = await mint(api.url).finally(() => delete polluted.token);
+
+    expect(data).toBeUndefined();
+    expect(error).toBeTruthy();
+  });
+});
+
+test("a redirect that the runtime hides, as a browser does, is named as one", async () => {
+  const hidden = async () => Response.error(); // Its status is 0.
+
+  const { error } = await createTokensFetch({ apiKey, fetch: hidden }).POST("/v1/tokens", { body });
+
+  expect(error).toMatchObject({ message: "The API answered 0 with a redirect, and none is followed." });
+});
+
+test("createTokensFetch without a key says what to pass", () => {
+  expect(() => createTokensFetch({} as never)).toThrow(new TypeError("apiKey is missing. Pass { apiKey }."));
 });
 
 test("both ask every cache to keep nothing", async () => {

@@ -245,7 +245,9 @@ describe("matchesReferrer", () => {
     ["https://www.example.com/verify?x=*", "https://www.example.com/verify?x=1"],
     ["https://www.example.com/?", "https://www.example.com/?#top"],
     ["https://www.example.com/*a*b*", "https://www.example.com/xaxbx"],
+    ["https://www.example.com/*a*b*", "https://www.example.com/ab"],
     ["https://www.example.com/é", "https://www.example.com/%c3%a9"],
+    ["https://www.example.com/€", "https://www.example.com/%E2%82%AC"],
     ["https://www.example.com/%7Euser", "https://www.example.com/~user"],
     ["https://www.example.com/*a9*", "https://www.example.com/%c3%a9"],
     ["<all_urls>", "http://localhost/"],
@@ -270,6 +272,10 @@ describe("matchesReferrer", () => {
     ["https://www.example.com/?", "https://www.example.com/"],
     ["https://www.example.com/a?c", "https://www.example.com/abc"],
     ["https://www.example.com/ab*ba", "https://www.example.com/aba"],
+    ["https://www.example.com/*a*b*", "https://www.example.com/ba"],
+    ["https://www.example.com/*a*a*", "https://www.example.com/xa"],
+    ["https://www.example.com/*a*b", "https://www.example.com/b"],
+    ["https://www.example.com/%7E%c0%80", "https://www.example.com/~%c0%81"],
     ["https://www.example.com/*top", "https://www.example.com/#top"],
     ["*://*/*", "file:///etc/hosts"],
     ["<all_urls>", "ftp://example.com/"],
@@ -317,6 +323,9 @@ describe("referrerPatternFor", () => {
     "live_abcdefghijklmnop",
   ])("refuses %s", (url) => {
     expect(() => referrerPatternFor(url)).toThrow(TypeError);
+    expect(() => referrerPatternFor(url)).toThrow(
+      /^url must be a URL such as https:\/\/www\.example\.com, not "/,
+    );
     expect(() => referrerPatternFor(url)).not.toThrow(/abcd/);
   });
 });

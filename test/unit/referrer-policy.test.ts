@@ -3,6 +3,7 @@ import {
   explainReferrer,
   matchesReferrer,
   type PagePolicy,
+  parseReferrerPattern,
   ReferrerPatternError,
   type ReferrerReason,
 } from "../../src/referrer/index.ts";
@@ -10,6 +11,15 @@ import {
 const pageUrl = "https://user:password@www.example.com/verify/step?x=1#top";
 const whole = "https://www.example.com/verify/step?x=1";
 const origin = "https://www.example.com/";
+
+function thrownBy(run: () => unknown): Error & { argument?: string; problem?: string } {
+  try {
+    run();
+  } catch (error) {
+    return error as Error;
+  }
+  throw new Error("Nothing was thrown.");
+}
 
 describe("explainReferrer", () => {
   test.each<[PagePolicy | undefined, string | null]>([
@@ -73,6 +83,7 @@ describe("explainReferrer", () => {
       '"https://*.example.com:8443/*" for both.',
     ],
     ["host-differs", "https://app.example.com/*", pageUrl, "", `the host "app.example.com": ${best}.`],
+    ["host-differs", "https://awww.example.com/*", "https://aexample.com/", "", "awww.example.com"],
     ["host-differs", "http://localhost/*", "http://[::1]:3000/", "", 'use "http://[::1]:3000/*".'],
     ["scheme-differs", "http://www.example.com/*", pageUrl, "", `the scheme "http": ${best}.`],
     [
@@ -177,18 +188,49 @@ describe("explainReferrer", () => {
     expect(cut.sent).toBe(origin);
   });
 
+  test("takes a pattern that is already taken apart", () => {
+    const pattern = parseReferrerPattern("https://www.example.com/verify/*");
+
+    expect(explainReferrer({ pattern, pageUrl })).toEqual(
+      explainReferrer({ pattern: "https://www.example.com/verify/*", pageUrl }),
+    );
+  });
+
+  test.each<[PagePolicy, string]>([
+    ["origin", 'The page sends "https://www.example.com/", which the pattern matches.'],
+    [
+      "unsafe-url",
+      'The page sends "https://www.example.com/" (Chrome the whole URL), which the pattern matches.',
+    ],
+  ])("says in one sentence what a page sends under %s", (referrerPolicy, advice) => {
+    const explanation = explainReferrer({ pattern: "https://www.example.com/*", pageUrl, referrerPolicy });
+
+    expect(explanation.advice).toBe(advice);
+  });
+
   test("throws for a pattern that is not valid", () => {
     expect(() => explainReferrer({ pattern: "www.example.com", pageUrl })).toThrow(ReferrerPatternError);
   });
 
   test.each([
-    [{ referrerPolicy: "none" as PagePolicy }, "referrerPolicy must be one of no-referrer, "],
-    [{ referrerPolicy: "constructor" as PagePolicy }, "referrerPolicy"],
-    [{ pageUrl: "www.example.com" }, "pageUrl must be a URL such as https://www.example.com, not"],
-  ])("throws a TypeError that names what is wrong in %o", (wrong, named) => {
+    [
+      { referrerPolicy: "none" as PagePolicy },
+      "referrerPolicy",
+      /^must be one of no-referrer, .*, not "none"$/,
+    ],
+    [{ referrerPolicy: "constructor" as PagePolicy }, "referrerPolicy", /not "constructor"$/],
+    [
+      { pageUrl: "www.example.com" },
+      "pageUrl",
+      /^must be a URL such as https:\/\/www\.example\.com, not "www\.example\.com"$/,
+    ],
+  ])("throws a TypeError that names what is wrong in %o", (wrong, argument, problem) => {
     const check = { pattern: "https://www.example.com/*", pageUrl, ...wrong };
 
-    expect(() => explainReferrer(check)).toThrow(TypeError);
-    expect(() => explainReferrer(check)).toThrow(named);
+    const error = thrownBy(() => explainReferrer(check));
+
+    expect(error).toBeInstanceOf(TypeError);
+    expect(error).toMatchObject({ argument, problem: expect.stringMatching(problem) });
+    expect(error.message).toBe(`${error.argument} ${error.problem}`);
   });
 });

@@ -21,9 +21,9 @@ export class ComplyCube {
   constructor(options: ComplyCubeOptions = {}) {
     defineMissingProperties();
     const settings = checkClientOptions(options);
-    const transport = transportOver(settings.fetch);
+    const transport = transportOver(settings.fetch, settings.baseUrl);
     this.token = new Tokens(settings, transport);
-    this.#preconnect = () => transport.preconnect?.(settings.baseUrl);
+    this.#preconnect = () => transport.preconnect?.();
   }
 
   /**

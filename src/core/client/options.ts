@@ -133,12 +133,8 @@ export interface RequestOptions {
 }
 
 /** Options after every check, with the defaults filled in. */
-export interface Settings extends LimitSettings {
+export interface Settings extends LimitSettings, CallSettings {
   fetch: Fetch | undefined;
-  timeoutMs: number;
-  maxRetries: number;
-  allowAnyReferrer: boolean;
-  allowReferrerPath: boolean;
   onAttempt: ((event: AttemptEvent) => void) | undefined;
 }
 
@@ -161,6 +157,7 @@ export function checkClientOptions(given: ComplyCubeOptions): Settings {
     baseUrl,
     hasFixedKey: !isKeyLater && typeof apiKey !== "function",
     fetch: checkFunction("fetch", options.fetch),
+    signal: undefined, // Own, or a polluted Object.prototype could have one.
     timeoutMs: checkInteger("timeoutMs", options.timeoutMs, 1) ?? 10_000,
     maxRetries: checkInteger("maxRetries", options.maxRetries, 0) ?? 2,
     rateLimit: options.rateLimit,
@@ -171,14 +168,18 @@ export function checkClientOptions(given: ComplyCubeOptions): Settings {
 }
 
 /** What one call does, after every check. */
-export interface CallSettings
-  extends Pick<Settings, "timeoutMs" | "maxRetries" | "allowAnyReferrer" | "allowReferrerPath"> {
-  signal?: AbortSignal | undefined;
+export interface CallSettings {
+  signal: AbortSignal | undefined;
+  timeoutMs: number;
+  maxRetries: number;
+  allowAnyReferrer: boolean;
+  allowReferrerPath: boolean;
 }
 
 /** Checks the options of one call; what is left out comes from the client. */
 export function checkRequestOptions(given: RequestOptions | undefined, settings: Settings): CallSettings {
-  const options = checkFields("options", given === undefined ? {} : given, REQUEST_OPTIONS);
+  if (given === undefined) return settings;
+  const options = checkFields("options", given, REQUEST_OPTIONS);
   const { signal } = options;
   if (signal !== undefined && !isAbortSignal(signal)) {
     throw misuse("signal", "must be an AbortSignal", "It is the `signal` of an AbortController.");

@@ -1,7 +1,7 @@
 import type { TokenRequest } from "../../../generated/hey-api/types.gen.ts";
 import { sleep } from "../abort.ts";
 import { callHook } from "../call-hook.ts";
-import { withDeadline } from "../deadline.ts";
+import { type Ending, withDeadline } from "../deadline.ts";
 import { ComplyCubeApiError, ComplyCubeError, RateLimitQueueFullError, TimeoutError } from "../errors.ts";
 import type { Transport } from "../http/exchange.ts";
 import { createOperation, type Minted, type Operation } from "../http/operation.ts";
@@ -113,17 +113,18 @@ export class Tokens {
       call.signal?.throwIfAborted();
       const { minted, error, ...times } = await this.#attempt(request, call, attempt);
       if (minted !== undefined) {
-        const { token, status, requestId } = minted;
-        this.#report({ attempt, ...times, status, requestId });
+        const { token, status } = minted;
+        this.#report(() => ({ attempt, ...times, status, requestId: minted.requestId }));
         return token;
       }
       if (call.signal?.aborted && Object.is(error, call.signal.reason)) {
-        this.#report({ attempt, ...times, errorCode: "aborted" });
+        this.#report(() => ({ attempt, ...times, errorCode: "aborted" }));
         throw error;
       }
       // This attempt sent nothing, and another would not either: the key function failed, or the queue is full.
       if (!(error instanceof ComplyCubeError) || error.code === "rate_limit_queue_full") throw error;
       error.attempts = attempt;
+      const { code: errorCode } = error;
       const { status, requestId } = error as Partial<ComplyCubeApiError>;
       const holdForMs = holdMs(error);
       if (holdForMs !== undefined) this.#limit?.penalize(holdForMs);
@@ -131,7 +132,7 @@ export class Tokens {
       resent ||= isFirstStale;
       const backoffMs = isFirstStale ? 0 : delayMs(error, attempt);
       const retryInMs = attempt > call.maxRetries ? undefined : backoffMs;
-      this.#report({ attempt, ...times, status, requestId, errorCode: error.code, retryInMs });
+      this.#report(() => ({ attempt, ...times, status, requestId, errorCode, retryInMs }));
       if (retryInMs === undefined) throw error;
       await sleep(retryInMs, call.signal);
     }
@@ -140,7 +141,7 @@ export class Tokens {
   /** One attempt: the key, a place in the rate limit, the request. */
   async #attempt(request: TokenRequest, call: CallSettings, attempt: number): Promise<Outcome> {
     const { timeoutMs, signal } = call;
-    const within = <T>(run: (signal: AbortSignal) => Promise<T>) =>
+    const within = <T>(run: (ending: Ending) => Promise<T>) =>
       withDeadline(timeoutMs, () => new TimeoutError(timeoutMs), signal, run);
     let startedAt = performance.now();
     let waitedMs = 0;
@@ -169,8 +170,10 @@ export class Tokens {
   }
 
   /** Calls `onAttempt`. Every event has all seven fields. */
-  #report(event: AttemptReport): void {
+  #report(event: () => AttemptReport): void {
+    const { onAttempt } = this.#settings;
+    if (onAttempt === undefined) return;
     const unknown = { status: undefined, requestId: undefined, errorCode: undefined, retryInMs: undefined };
-    callHook(this.#settings.onAttempt, { ...unknown, ...event });
+    callHook(onAttempt, { ...unknown, ...event() });
   }
 }

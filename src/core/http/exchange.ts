@@ -1,3 +1,5 @@
+import type { Ending } from "../deadline.ts";
+
 /**
  * Any `fetch`: the global one, that of undici or node-fetch, an instrumented one, or a stand-in for tests. The types name
  * only what this package uses.
@@ -37,10 +39,10 @@ export interface FetchAnswer {
   text(): Promise<string>;
 }
 
-/** A request, as every transport is called with it. */
+/** A POST request, as every transport is called with it. */
 export interface PlainRequest {
-  readonly url: string;
-  readonly method: "POST";
+  /** Follows the base URL. */
+  readonly path: string;
   readonly headers: Record<string, string>;
   readonly body: string;
 }
@@ -55,17 +57,17 @@ export interface Answer {
   problem?: unknown;
 }
 
-/** Sends requests to the API and returns the answers. */
+/** Sends requests to one base URL and returns the answers. */
 export interface Transport {
   /**
-   * Sends one request and reads the whole answer, up to 1 MiB. It follows no redirect, stops when the signal aborts, and
+   * Sends one request and reads the whole answer, up to 1 MiB. It follows no redirect, stops when the attempt ends, and
    * rejects only where no answer came.
    */
-  send(request: PlainRequest, signal: AbortSignal): Promise<Answer>;
+  send(request: PlainRequest, ending: Ending): Promise<Answer>;
   /** Opens the connection of the next call in advance. Missing where that takes a request. */
-  preconnect?(baseUrl: string): void;
+  preconnect?(): void;
   /** Returns a likely reason why no answer came, to follow an error's message; an empty text where there is none. */
-  hint?(baseUrl: string): string;
+  hint?(): string;
 }
 
 /** What a generated operation calls its client with: the whole request except the host and the key. */
@@ -78,30 +80,22 @@ export interface OperationRequest {
 
 /** The client that the generated operation runs over. It can only post, and returns the answer without judging it. */
 export interface PostClient {
-  /** The URL of the last request. */
-  url: string;
+  /** The path of the last request. */
+  path: string;
   post(request: OperationRequest): Promise<Answer>;
 }
 
-/** Makes the client of one attempt, which adds the host and the key to the operation's request. */
-export function postClient(
-  transport: Transport,
-  baseUrl: string,
-  key: string,
-  signal: AbortSignal,
-): PostClient {
+/** Makes the client of one attempt, which adds the key to the operation's request. */
+export function postClient(transport: Transport, key: string, ending: Ending): PostClient {
   return {
-    url: baseUrl,
+    path: "",
     post(request) {
       const headers: Record<string, string> = {};
       // In lower case, however the spec writes them, so that a stand-in for `fetch` can rely on it.
       for (const [name, value] of Object.entries(request.headers)) headers[name.toLowerCase()] = value;
       headers[request.security[0].name.toLowerCase()] = key;
-      this.url = baseUrl + request.url;
-      return transport.send(
-        { url: this.url, method: "POST", headers, body: JSON.stringify(request.body) },
-        signal,
-      );
+      this.path = request.url;
+      return transport.send({ path: request.url, headers, body: JSON.stringify(request.body) }, ending);
     },
   };
 }

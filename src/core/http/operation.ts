@@ -1,5 +1,6 @@
 import { generateToken } from "../../../generated/hey-api/sdk.gen.ts";
 import type { Token, TokenRequest } from "../../../generated/hey-api/types.gen.ts";
+import type { Ending } from "../deadline.ts";
 import { apiError, type ComplyCubeApiError, ConnectionError, InvalidResponseError } from "../errors.ts";
 import { redactCause, redactJson, redactShort } from "../redact.ts";
 import {
@@ -20,14 +21,15 @@ export { BASE_URL } from "../../../generated/openapi/constants.gen.ts";
 export interface Minted {
   token: string;
   status: number;
-  requestId: string | undefined;
+  /** It is read and redacted at each access, because most calls do not need it. */
+  readonly requestId: string | undefined;
 }
 
 /**
  * Prepares one request. The returned function sends it and reads the answer, or rejects with an error of this
  * package.
  */
-export type Operation = (request: TokenRequest, key: string) => (signal: AbortSignal) => Promise<Minted>;
+export type Operation = (request: TokenRequest, key: string) => (ending: Ending) => Promise<Minted>;
 
 const REQUEST_ID_HEADERS = ["x-request-id", "request-id", "x-correlation-id", "x-amzn-requestid", "cf-ray"];
 const MAX_REQUEST_ID = 200;
@@ -45,15 +47,15 @@ const operation = generateToken as unknown as (options: {
 
 /** Makes the operation of one client. */
 export function createOperation(baseUrl: string, transport: Transport): Operation {
-  return (body, key) => async (signal) => {
-    const client = postClient(transport, baseUrl, key, signal);
+  return (body, key) => async (ending) => {
+    const client = postClient(transport, key, ending);
     let answer: Answer;
     try {
       answer = await operation({ client, body, headers: {} }); // Own, or a polluted Object.prototype would add some.
     } catch (thrown) {
-      throw unanswered(baseUrl, thrown, key, transport.hint?.(baseUrl));
+      throw unanswered(baseUrl, thrown, key, transport.hint?.());
     }
-    return readAnswer(answer, key, client.url);
+    return readAnswer(answer, key, baseUrl + client.path);
   };
 }
 
@@ -86,7 +88,13 @@ function readAnswer({ status, headers, body, problem }: Answer, key: string, url
       cause === undefined ? undefined : { cause },
     );
   }
-  return { token, status, requestId: readRequestId(headers, key) };
+  return {
+    token,
+    status,
+    get requestId() {
+      return readRequestId(headers, key);
+    },
+  };
 }
 
 function unanswered(baseUrl: string, thrown: unknown, key: string, hint = ""): ConnectionError {

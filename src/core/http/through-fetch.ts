@@ -1,5 +1,5 @@
-import { onAbort } from "../abort.ts";
 import { callHook } from "../call-hook.ts";
+import type { Ending } from "../deadline.ts";
 import { noStore } from "../no-store.ts";
 import { redactCause } from "../redact.ts";
 import {
@@ -16,15 +16,23 @@ import {
 } from "./exchange.ts";
 
 /** Makes a transport of any `fetch`: the global one, an instrumented one, or a stand-in for tests. */
-export function throughFetch(fetch: Fetch): Transport {
-  return { send: (request, signal) => send(fetch, request, signal) };
+export function throughFetch(fetch: Fetch, baseUrl: string): Transport {
+  return { send: (request, ending) => send(fetch, baseUrl, request, ending) };
 }
 
-async function send(fetch: Fetch, request: PlainRequest, signal: AbortSignal): Promise<Answer> {
-  const { url, method, headers, body } = request;
+async function send(fetch: Fetch, baseUrl: string, request: PlainRequest, ending: Ending): Promise<Answer> {
+  const { path, headers, body } = request;
+  const signal = ending.toSignal();
   let response: FetchAnswer;
   try {
-    response = await fetch(url, { method, headers, body, redirect: "manual", signal, ...noStore() });
+    response = await fetch(baseUrl + path, {
+      method: "POST",
+      headers,
+      body,
+      redirect: "manual",
+      signal,
+      ...noStore(),
+    });
   } catch (error) {
     throw isBroken(error) ? new BrokenConnectionError(error) : error;
   }
@@ -34,12 +42,12 @@ async function send(fetch: Fetch, request: PlainRequest, signal: AbortSignal): P
   const { status } = response;
   const answered = { status, headers: { get: (name: string) => readHeader(response, name) } };
   // An unread body keeps its socket open, so it is cancelled.
-  if (signal.aborted || isRedirect(status)) {
+  if (ending.ended || isRedirect(status)) {
     discard(response);
     return { ...answered, body: undefined };
   }
   try {
-    return { ...answered, body: await readBody(response, signal) };
+    return { ...answered, body: await readBody(response, ending) };
   } catch (problem) {
     return { ...answered, body: undefined, problem };
   }
@@ -69,7 +77,7 @@ function readHeader({ headers }: FetchAnswer, name: string): string | null {
   }
 }
 
-async function readBody(response: FetchAnswer, signal: AbortSignal): Promise<string> {
+async function readBody(response: FetchAnswer, ending: Ending): Promise<string> {
   const body = response.body as ReadableStream<Uint8Array> | null | undefined;
   // Not every fetch returns a web stream: a stand-in may have none, and node-fetch has a stream of Node.js.
   if (typeof body?.getReader !== "function") {
@@ -80,7 +88,7 @@ async function readBody(response: FetchAnswer, signal: AbortSignal): Promise<str
   }
   const reader = body.getReader();
   const cancel = () => callHook(() => reader.cancel());
-  const release = onAbort(signal, cancel); // Some fetches do not end the body when their signal aborts.
+  ending.onEnd(cancel); // Some fetches do not end the body when their signal aborts.
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   try {
@@ -95,8 +103,6 @@ async function readBody(response: FetchAnswer, signal: AbortSignal): Promise<str
   } catch (error) {
     cancel();
     throw error;
-  } finally {
-    release(); // The listener would keep the body in memory for as long as Node.js keeps the signal.
   }
 }
 

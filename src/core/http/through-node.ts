@@ -1,5 +1,5 @@
 import type { ClientRequest, IncomingMessage } from "node:http";
-import { onAbort } from "../abort.ts";
+import type { Ending } from "../deadline.ts";
 import { TimeoutError } from "../errors.ts";
 import {
   type Answer,
@@ -10,7 +10,15 @@ import {
   type PlainRequest,
   type Transport,
 } from "./exchange.ts";
-import { closeIdle, hintAtProxy, openAhead, socketsOf, wasOpenedAhead } from "./sockets.ts";
+import {
+  type Address,
+  addressOf,
+  closeIdle,
+  hintAtProxy,
+  openAhead,
+  socketsOf,
+  wasOpenedAhead,
+} from "./sockets.ts";
 
 const BROKEN_CODES = new Set(["ECONNRESET", "EPIPE"]);
 
@@ -18,8 +26,14 @@ const BROKEN_CODES = new Set(["ECONNRESET", "EPIPE"]);
  * Makes a transport of Node.js's own `https` and `http`. They keep a connection for as long as the server does, resume
  * TLS sessions, and show whether a connection that broke was a kept one. Returns `undefined` on other runtimes.
  */
-export function throughNode(): Transport | undefined {
-  return isNode() ? { send, preconnect: openAhead, hint: hintAtProxy } : undefined;
+export function throughNode(baseUrl: string): Transport | undefined {
+  if (!isNode()) return undefined;
+  const address = addressOf(baseUrl);
+  return {
+    send: (request, ending) => send(address, request, ending),
+    preconnect: () => openAhead(address),
+    hint: () => hintAtProxy(address),
+  };
 }
 
 /** Other runtimes imitate Node.js, and are recognised by globals that Node.js does not have. */
@@ -33,24 +47,26 @@ function isNode(): boolean {
   );
 }
 
-function send(request: PlainRequest, signal: AbortSignal): Promise<Answer> {
-  const url = new URL(request.url);
+function send(address: Address, request: PlainRequest, ending: Ending): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const { module, agent } = socketsOf(url);
+    const { module, agent } = socketsOf(address);
     // Looked up at each call, so that interceptors that were installed later are used.
-    const sent = module.request(url, {
+    const sent = module.request({
+      protocol: address.protocol,
+      hostname: address.host,
+      port: address.port,
+      path: address.path + request.path,
       agent,
-      method: request.method,
+      method: "POST",
       headers: { ...request.headers, "user-agent": "complycube-tokens" }, // Some firewalls refuse a request without one.
       joinDuplicateHeaders: true,
     });
-    const release = onAbort(signal, () => {
+    ending.onEnd((reason) => {
       // Where a kept connection is silent, the idle ones to the same host are probably dead as well.
-      if (signal.reason instanceof TimeoutError && isKept(sent)) closeIdle(url);
+      if (reason instanceof TimeoutError && isKept(sent)) closeIdle(address);
       sent.destroy();
     });
     const fail = (error: NodeJS.ErrnoException) => {
-      release();
       reject(isKept(sent) && BROKEN_CODES.has(error.code ?? "") ? new BrokenConnectionError(error) : error);
     };
     sent.on("error", fail);
@@ -58,7 +74,7 @@ function send(request: PlainRequest, signal: AbortSignal): Promise<Answer> {
       socket.destroy();
       fail(new Error("The server switched to another protocol."));
     });
-    sent.on("response", (response) => resolve(readAnswer(response).finally(release)));
+    sent.on("response", (response) => resolve(readAnswer(response)));
     sent.end(request.body);
   });
 }
