@@ -66,10 +66,9 @@ export function redactCause(cause: unknown, key: string, depth = 0): unknown {
   }
 }
 
-/** The ways in which a text escapes one character, or breaks a line between two: those of HTML, URLs and JSON. */
-const ESCAPE =
-  /&#x0*([\da-f]{2});?|&#0*(\d{2,3});?|%([\da-f]{2})|\\u00([\da-f]{2})|\\x([\da-f]{2})|&([a-z]+);|\\([!-/:-@[-`{-~])|\\[rnt]|\\?\s+|<w?br ?\/?>/gi;
-const NAMED = {
+/** The ways in which HTML, URLs and JSON write one character. */
+const ESCAPE = /(?:&#x0*|%|\\u00|\\x)([\da-f]{2});?|&#0*(\d{2,3});?|&([a-z]+);|\\([!-/:-@[-`{-~])/gi;
+const NAMED: Record<string, string | undefined> = {
   amp: "&",
   lt: "<",
   gt: ">",
@@ -80,67 +79,35 @@ const NAMED = {
   equals: "=",
   lowbar: "_",
 };
+/** The ways in which they break a line between two characters. */
+const BREAK = /\\[rnt]|\\?\s|<w?br ?\/?>/.source;
 
-/** A text without its escapes, and for each character where it starts and ends in the original text. */
-interface Reading {
-  characters: string;
-  starts: number[];
-  ends: number[];
-}
-
-/** Finds the key in the text without its escapes, and replaces that place in the original text. */
+/** Replaces the key. Where it is found only in a text without its escapes or line breaks, that is what is returned. */
 function blotOut(text: string, key: string): string {
-  const found: [start: number, end: number][] = [];
-  let reading: Reading | undefined;
-  // As it is; without escapes; and twice more, for what is escaped twice, such as `&amp;#x2F;`.
-  for (let round = 0; round < 4; round++) {
-    const characters = reading?.characters ?? text;
-    for (let at = characters.indexOf(key); at >= 0; at = characters.indexOf(key, at + key.length)) {
-      const last = at + key.length - 1;
-      found.push([reading?.starts[at] ?? at, reading?.ends[last] ?? last + 1]);
+  const characters = Array.from(key, (character) => character.replace(/\W/, "\\$&"));
+  const pattern = new RegExp(characters.join(`(?:${BREAK})*`), "gi");
+  let clean = text;
+  // A line may also be broken within an escape, so the second time without line breaks.
+  for (const breaks of [/(?!)/g, new RegExp(BREAK, "gi")]) {
+    let reading = clean;
+    // As it is; without escapes; and twice more, for what is escaped twice, such as `&amp;#x2F;`.
+    for (let round = 0; round < 4; round++) {
+      const blotted = reading.replace(pattern, MARK);
+      if (blotted !== reading) clean = blotted;
+      reading = blotted.replace(breaks, "").replace(ESCAPE, readEscape);
     }
-    const next: Reading = withoutEscapes(characters, reading);
-    if (next.characters === characters) break;
-    reading = next;
   }
-  found.sort(([a], [b]) => a - b);
-  let clean = "";
-  let done = 0;
-  for (const [start, end] of found) {
-    if (start >= done) clean += text.slice(done, start) + MARK;
-    done = Math.max(done, end);
-  }
-  return clean + text.slice(done);
+  return clean;
 }
 
-function withoutEscapes(characters: string, before: Reading | undefined): Reading {
-  const starts: number[] = [];
-  const ends: number[] = [];
-  let plain = "";
-  let done = 0;
-  const add = (character: string, from: number, to: number) => {
-    plain += character;
-    starts.push(before?.starts[from] ?? from);
-    ends.push(before?.ends[to - 1] ?? to);
-  };
-  const addUntil = (end: number) => {
-    for (; done < end; done++) add(characters[done] as string, done, done + 1);
-  };
-  for (const match of characters.matchAll(ESCAPE)) {
-    addUntil(match.index);
-    done += match[0].length;
-    const [, html, decimal, url, unicode, hex, name, punctuation] = match;
-    const code = html ?? url ?? unicode ?? hex;
-    const character =
-      code !== undefined
-        ? String.fromCharCode(Number.parseInt(code, 16))
-        : decimal !== undefined
-          ? String.fromCharCode(Number(decimal))
-          : name !== undefined
-            ? (NAMED[name.toLowerCase() as keyof typeof NAMED] ?? match[0])
-            : (punctuation ?? "");
-    for (const each of character) add(each, match.index, done);
-  }
-  addUntil(characters.length);
-  return { characters: plain, starts, ends };
+function readEscape(
+  whole: string,
+  hex?: string,
+  decimal?: string,
+  name?: string,
+  punctuation?: string,
+): string {
+  if (name !== undefined) return NAMED[name.toLowerCase()] ?? whole;
+  if (punctuation !== undefined) return punctuation;
+  return String.fromCharCode(hex === undefined ? Number(decimal) : Number.parseInt(hex, 16));
 }

@@ -1,4 +1,3 @@
-import { sleep } from "../core/abort.ts";
 import { callHook } from "../core/call-hook.ts";
 import { HELD_MS, type SlidingWindow } from "../core/limit/sliding-window.ts";
 
@@ -11,74 +10,44 @@ const PROBE_EVERY_MS = 1_000;
  * second old.
  */
 const RETURN_HOLD_MS = PROBE_EVERY_MS + STORE_TIMEOUT_MS + HELD_MS;
-const BACK = Symbol("Redis is back");
 
-/** The limit of one process while Redis is away: its own share, or none, and then calls fail with Redis's error. */
+/** What a process does while Redis is away: it keeps to its own share, or fails its calls with Redis's error. */
 export class Fallback {
-  readonly #own: SlidingWindow | undefined;
-  readonly #onError: ((error: unknown) => void) | undefined;
-  readonly #probe: () => Promise<unknown>;
-  #error: unknown;
+  /** The share of this process; without one, calls fail. */
+  readonly own: SlidingWindow | undefined;
+  readonly #onError: (error: unknown) => void;
   #probeAt = 0;
-  #heldUntil = 0;
   isAway = false;
+  /** Redis's own error. */
+  error: unknown;
 
-  /** @param probe asks Redis whether it is there */
-  constructor(
-    own: SlidingWindow | undefined,
-    onError: ((error: unknown) => void) | undefined,
-    probe: () => Promise<unknown>,
-  ) {
-    this.#own = own;
-    this.#onError = onError;
-    this.#probe = probe;
+  constructor(own: SlidingWindow | undefined, onError: ((error: unknown) => void) | undefined) {
+    this.own = own;
+    this.#onError = onError ?? warn;
   }
 
   /** Called with an error of Redis. `onError` is called with the first one only, until Redis is back. */
   leave(error: unknown): void {
-    this.#error = error;
+    this.error = error;
     this.#probeAt = performance.now() + PROBE_EVERY_MS;
     if (this.isAway) return;
     this.isAway = true;
-    this.penalize(HELD_MS); // This process does not know what the others sent in the last second.
-    callHook(this.#onError ?? warn, error);
+    this.own?.penalize(HELD_MS); // This process does not know what the others sent in the last second.
+    callHook(this.#onError, error);
   }
 
-  penalize(ms: number): void {
-    this.#own?.penalize(ms);
-  }
-
-  /** Resolves to `true` once a place of this process's own share has come, or to `false` when Redis has to be asked. */
-  async place(signal: AbortSignal | undefined): Promise<boolean> {
-    if (this.isAway && this.#own === undefined) {
-      if (performance.now() < this.#probeAt) throw this.#error;
-      return false;
-    }
-    try {
-      this.#look();
-      await this.#own?.take(signal, () => this.#look());
-      return true;
-    } catch (error) {
-      if (error !== BACK) throw error;
-      const ms = this.#heldUntil - performance.now();
-      if (ms > 0) await sleep(ms, signal);
-      return false;
-    }
-  }
-
-  /** Called when Redis answers. */
-  return(): void {
-    if (!this.isAway) return;
+  /** Called when Redis answers. Returns for how many milliseconds this process must send nothing. */
+  return(): number {
+    if (!this.isAway) return 0;
     this.isAway = false;
-    if (this.#own !== undefined) this.#heldUntil = performance.now() + RETURN_HOLD_MS;
+    return this.own === undefined ? 0 : RETURN_HOLD_MS; // Without a share it has sent nothing.
   }
 
-  /** Throws when Redis is back; otherwise asks Redis again from time to time, without waiting for the answer. */
-  #look(): void {
-    if (!this.isAway) throw BACK;
-    if (performance.now() < this.#probeAt) return;
+  /** Whether it is time to ask Redis again; `true` once in each second. */
+  isProbeDue(): boolean {
+    if (performance.now() < this.#probeAt) return false;
     this.#probeAt = performance.now() + PROBE_EVERY_MS;
-    this.#probe().catch(() => {});
+    return true;
   }
 }
 

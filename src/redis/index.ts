@@ -8,12 +8,14 @@ import { checkFields, checkFunction, checkInteger, kindOf, misuse } from "../cor
 import { withDeadline } from "../core/deadline.ts";
 import { RateLimitQueueFullError } from "../core/errors.ts";
 import { checkPerSecond } from "../core/limit/account-limit.ts";
+import { GUARD_MS, Lateness } from "../core/limit/lateness.ts";
 import {
-  COLD_AFTER_MS,
   DEFAULT_MAX_QUEUE,
-  GUARD_MS,
+  HELD_MS,
+  newWaiter,
   type RateLimiter,
   SlidingWindow,
+  type Waiter,
   WINDOW_MS,
 } from "../core/limit/sliding-window.ts";
 import { Fallback, STORE_TIMEOUT_MS } from "./fallback.ts";
@@ -54,22 +56,15 @@ export interface RedisRateLimitOptions {
   onError?: ((error: unknown) => void) | undefined;
 }
 
-/** How much longer a place is held when its request has to open its connection first. */
-const COLD_GUARD_MS = 200;
-/** How late a place can be used at most, where Redis or the event loop is slow. */
-const MOST_GUARD_MS = 1_000;
 /** How often a client that is connecting is checked. */
 const READY_EVERY_MS = 20;
 /** How often a waiting call checks whether Redis has gone away. */
-const AWAY_CHECK_EVERY_MS = 250;
-/** A call that has waited asks Redis again whether the fleet is held back, unless Redis has answered this recently. */
-const NEWS_LAST_MS = 100;
-const AWAY = Symbol("Redis went away");
+const LOOK_EVERY_MS = 250;
 
 /**
  * Makes the `rateLimit` of a fleet, kept in Redis or Valkey: all processes together send at most `perSecond` requests in
- * any second, first come, first served. Each attempt asks Redis once for the time of its place and waits for it; an
- * attempt that has waited asks once more whether the fleet is held back. A 429 holds the whole fleet back.
+ * any second, first come, first served. Each attempt asks Redis for the time of its place; one that has to wait asks again
+ * when it has come. A 429 holds the whole fleet back.
  *
  * While Redis is away, each process keeps to `fallbackPerSecond`. A process that dies wastes at most the places that it
  * had taken.
@@ -84,14 +79,16 @@ export function redisRateLimit(options: RedisRateLimitOptions): RateLimiter {
   return new RedisLimit(checkFields("options", options, known));
 }
 
-/** A place as Redis keeps it; its times are those of the clock in Redis. */
-interface Place {
-  at: number;
-  lengthMs: number;
-  /** When it becomes free again; 0 for a place that another call gave back. */
-  end: number;
-  /** Which memory of Redis it is in; a Redis that lost its data starts another. */
-  born: number;
+/** A call that asks for its place. */
+interface Call {
+  /** Its ticket in Redis; 0 before the first answer. */
+  ticket: number;
+  /** When it asks Redis. */
+  asksAt: number;
+  /** When its timer fires. */
+  looksAt: number;
+  /** Its place in this process's own share. */
+  readonly own: Waiter;
 }
 
 class RedisLimit implements RateLimiter {
@@ -99,18 +96,13 @@ class RedisLimit implements RateLimiter {
   readonly #perSecond: number;
   readonly #maxQueue: number;
   readonly #fallback: Fallback;
-  readonly #waiting = new Set<Place>();
-  #askedAt = Number.NEGATIVE_INFINITY;
-  /** When Redis last answered, and which memory it had. */
-  #heardAt = Number.NEGATIVE_INFINITY;
-  #born = 0;
-  /** When the last place of this process becomes free. */
-  #heldUntil = Number.NEGATIVE_INFINITY;
-  #coldUntil = 0;
-  /** How far the clock of the places is behind that of Redis, because the fleet was held back. */
-  #behindMs = 0;
-  /** How far the clock of Redis is ahead of this process's, at least and at most. */
-  #aheadMs = { least: Number.NEGATIVE_INFINITY, most: Number.POSITIVE_INFINITY };
+  readonly #waiting = new Set<Call>();
+  readonly #lateness = new Lateness();
+  /** The last ticket with which a call of this process went, and until when its place counts. */
+  #last = { ticket: 0, until: 0 };
+  #closedUntil = 0;
+  /** How long Redis took to answer last. */
+  #tookMs = 0;
 
   constructor({ store, perSecond, key, fallbackPerSecond, maxQueue, onError }: RedisRateLimitOptions) {
     this.#perSecond = checkPerSecond("perSecond", perSecond);
@@ -123,115 +115,111 @@ class RedisLimit implements RateLimiter {
       fallbackPerSecond === false
         ? undefined
         : new SlidingWindow(checkInteger("fallbackPerSecond", fallbackPerSecond, 1) ?? 1, this.#maxQueue);
-    this.#fallback = new Fallback(own, checkFunction("onError", onError), () => this.#ask(undefined, "look"));
+    this.#fallback = new Fallback(own, checkFunction("onError", onError));
   }
 
   async acquire(signal?: AbortSignal): Promise<void> {
-    let late: Place | undefined;
-    let guardMs = GUARD_MS;
-    for (;;) {
-      signal?.throwIfAborted();
-      if (await this.#fallback.place(signal)) return;
-      try {
-        const place = await this.#take(signal, WINDOW_MS + guardMs, late);
-        if (this.#dueAt(place) > performance.now()) await this.#waitFor(place, signal);
-        const lateMs = performance.now() - this.#earliest(place);
-        // Redis gives a place to another call once its guard has passed. The next try gets a longer guard.
-        if (lateMs <= guardMs && place.born === this.#born) return;
-        late = place;
-        guardMs = Math.ceil(Math.min(Math.max(GUARD_MS, 2 * lateMs), MOST_GUARD_MS));
-      } catch (error) {
-        if (signal?.aborted || error instanceof RateLimitQueueFullError) throw error;
-        if (error !== AWAY) this.#fallback.leave(error);
+    const call: Call = { ticket: 0, asksAt: 0, looksAt: 0, own: newWaiter() };
+    try {
+      for (;;) {
+        signal?.throwIfAborted();
+        const waitMs = await this.#look(call, signal);
+        if (waitMs <= 0) return;
+        await sleep(this.#queue(call, waitMs), signal);
       }
+    } catch (error) {
+      if (call.ticket > 0) this.#tell("leave", call.ticket);
+      throw error;
+    } finally {
+      this.#waiting.delete(call);
+      this.#fallback.own?.leave(call.own);
     }
   }
 
   penalize(ms: number): void {
-    this.#fallback.penalize(ms);
-    this.#heardAt = Number.NEGATIVE_INFINITY; // So that the calls that wait ask Redis again.
-    this.#ask(undefined, "hold", Math.ceil(ms)).catch(() => {});
+    this.#fallback.own?.penalize(ms);
+    this.#closedUntil = Math.max(this.#closedUntil, performance.now() + ms);
+    this.#tell("hold", Math.ceil(ms));
   }
 
-  async #take(signal: AbortSignal | undefined, lengthMs: number, late: Place | undefined): Promise<Place> {
+  settled(sentAt: number, answered: boolean): void {
+    const lateMs = this.#lateness.of(sentAt, answered);
+    this.#fallback.own?.late(sentAt, lateMs);
+    if (lateMs <= GUARD_MS) return; // Not worth another round trip.
+    this.#tell("late", Math.floor(performance.now() - sentAt), HELD_MS + Math.ceil(lateMs));
+  }
+
+  /** Returns for how many milliseconds the call has to wait before it looks again; 0 once its place is taken. */
+  async #look(call: Call, signal: AbortSignal | undefined): Promise<number> {
+    const { own, isAway, error } = this.#fallback;
+    if (isAway) {
+      const isProbeDue = this.#fallback.isProbeDue();
+      if (own !== undefined) {
+        if (isProbeDue) this.#tell("look"); // Not awaited, so that the share keeps its pace.
+        return own.ask(call.own);
+      }
+      if (!isProbeDue) throw error;
+    }
+    const waitMs = Math.max(call.asksAt, this.#closedUntil) - performance.now();
+    if (waitMs > 0) return waitMs;
+    try {
+      return await this.#ask(call, signal);
+    } catch (error) {
+      if (signal?.aborted) throw error;
+      this.#fallback.leave(error);
+      return this.#look(call, signal);
+    }
+  }
+
+  async #ask(call: Call, signal: AbortSignal | undefined): Promise<number> {
+    const known = performance.now() < this.#last.until ? this.#last.ticket : 0;
+    const guardMs = Math.max(GUARD_MS, Math.ceil(2 * this.#tookMs));
+    const args = [call.ticket, known, this.#perSecond, WINDOW_MS + guardMs];
+    const { answer, tookMs } = await this.#run(signal, "ask", ...args);
+    const [ticket = 0, waitMs = 0] = answer;
     const now = performance.now();
-    if (now > this.#heldUntil + COLD_AFTER_MS) this.#coldUntil = now + WINDOW_MS;
-    const coldMs = now < this.#coldUntil ? COLD_GUARD_MS : 0;
-    const born = now < this.#heldUntil ? this.#born : 0;
-    const place = await this.#ask(signal, "take", this.#perSecond, lengthMs, coldMs, born, late?.end ?? 0);
-    this.#heldUntil = Math.max(this.#heldUntil, this.#dueAt(place) + lengthMs + coldMs);
-    return place;
+    call.ticket = ticket;
+    call.asksAt = now + waitMs + 1; // A timer may fire up to a millisecond early.
+    if (waitMs > 0) return waitMs + 1;
+    if (tookMs > guardMs) return this.#ask(call, signal); // Too late for this place; the next has a longer guard.
+    this.#last = { ticket, until: now + WINDOW_MS + guardMs };
+    return 0;
   }
 
-  /** Waits until the place has come, also where a hold of the fleet has moved it meanwhile. */
-  async #waitFor(place: Place, signal: AbortSignal | undefined): Promise<void> {
-    try {
+  /** Keeps the call among those that wait, and returns in how many milliseconds it looks again. */
+  #queue(call: Call, waitMs: number): number {
+    const now = performance.now();
+    if (!this.#waiting.has(call) && this.#waiting.size >= this.#maxQueue) {
       // A runtime such as Cloudflare Workers may have cancelled the calls that are overdue.
-      for (const other of this.#waiting) {
-        if (this.#dueAt(other) < performance.now() - WINDOW_MS) this.#waiting.delete(other);
-      }
+      for (const other of this.#waiting) if (other.looksAt < now - WINDOW_MS) this.#waiting.delete(other);
       if (this.#waiting.size >= this.#maxQueue) throw new RateLimitQueueFullError(this.#maxQueue, 0);
-      this.#waiting.add(place);
-      for (;;) {
-        const leftMs = Math.ceil(this.#dueAt(place) - performance.now());
-        if (leftMs > 0) await sleep(Math.min(leftMs, AWAY_CHECK_EVERY_MS), signal);
-        if (this.#fallback.isAway) throw AWAY;
-        const now = performance.now();
-        if (leftMs <= 0 && now - this.#heardAt < NEWS_LAST_MS) return;
-        // One call asks for all that wait, so that every process notices a Redis that hangs at about the same time.
-        if (leftMs <= 0 || now - this.#askedAt > STORE_TIMEOUT_MS) await this.#ask(signal, "look");
-      }
-    } catch (error) {
-      this.#giveBack(place);
-      throw error;
-    } finally {
-      this.#waiting.delete(place);
     }
+    this.#waiting.add(call);
+    const lookMs = Math.min(waitMs, LOOK_EVERY_MS);
+    call.looksAt = now + lookMs;
+    return lookMs;
   }
 
-  /** Returns when the place has come for certain, by the clock of this process. */
-  #dueAt({ at }: Place): number {
-    return at + this.#behindMs - this.#aheadMs.least;
+  /** Tells Redis something that no call waits for. */
+  #tell(op: string, ...args: number[]): void {
+    this.#run(undefined, op, ...args).catch(() => {});
   }
 
-  #earliest({ at }: Place): number {
-    return at + this.#behindMs - this.#aheadMs.most;
-  }
-
-  #giveBack({ at, lengthMs, born }: Place): void {
-    this.#ask(undefined, "give", at, lengthMs, born).catch(() => {});
-  }
-
-  /** Asks Redis once its client is connected. A place that comes after the time limit is given back. */
-  async #ask(signal: AbortSignal | undefined, op: string, ...args: number[]): Promise<Place> {
-    this.#askedAt = performance.now();
-    let answer: Promise<Place> | undefined;
+  /** Runs the script once the client is connected. */
+  async #run(signal: AbortSignal | undefined, op: string, ...args: number[]) {
     const timeoutError = () => new Error(`Redis did not answer within ${STORE_TIMEOUT_MS} ms.`);
-    try {
-      const place = await withDeadline(STORE_TIMEOUT_MS, timeoutError, signal, (ending) => {
-        answer = this.#answer(ending.toSignal(), op, args);
-        return answer;
-      });
-      this.#heardAt = performance.now();
-      this.#born = place.born;
-      this.#fallback.return();
-      return place;
-    } catch (error) {
-      if (op === "take") answer?.then((place) => this.#giveBack(place)).catch(() => {});
-      throw error;
-    }
-  }
-
-  async #answer(signal: AbortSignal, op: string, args: number[]): Promise<Place> {
-    while (!this.#script.ready()) await sleep(READY_EVERY_MS, signal);
-    const askedAt = performance.now();
-    const [time = 0, behindMs = 0, at = 0, born = 0, end = 0] = await this.#script.run(op, ...args);
-    const sample = { least: time - performance.now(), most: time + 1 - askedAt };
-    // Each answer narrows the two bounds. An answer that contradicts them means that a clock was set.
-    const least = Math.max(this.#aheadMs.least, sample.least);
-    const most = Math.min(this.#aheadMs.most, sample.most);
-    this.#aheadMs = least <= most ? { least, most } : sample;
-    this.#behindMs = behindMs;
-    return { at, lengthMs: args[1] ?? 0, end, born };
+    const done = await withDeadline(STORE_TIMEOUT_MS, timeoutError, signal, async (ending) => {
+      const ended = ending.toSignal();
+      while (!this.#script.ready()) await sleep(READY_EVERY_MS, ended);
+      const askedAt = performance.now();
+      const answering = this.#script.run(op, ...args);
+      const giveBack = ([ticket = 0]: number[]) => this.#tell("leave", ticket);
+      if (op === "ask") ending.onEnd(() => answering.then(giveBack, () => {})); // A place that comes too late.
+      const answer = await answering;
+      this.#tookMs = performance.now() - askedAt;
+      return { answer, tookMs: this.#tookMs };
+    });
+    this.#closedUntil = Math.max(this.#closedUntil, performance.now() + this.#fallback.return());
+    return done;
   }
 }

@@ -1,4 +1,8 @@
 import { kindOf } from "../core/checks.ts";
+import { HELD_MS, OVERDUE_MS, WINDOW_MS } from "../core/limit/sliding-window.ts";
+
+/** How often a waiting call asks at least, so that a line of thousands does not keep Redis busy. */
+const ASK_EVERY_MS = 5_000;
 
 /** The methods that are used of a client of `ioredis`: one server, Sentinel or Cluster. */
 interface Ioredis {
@@ -22,86 +26,80 @@ export type RedisClient = Ioredis | NodeRedis;
 
 /** The script on one key, for either kind of client. */
 export interface Script {
-  /** Returns the numbers of the script's last line: `real`, `behind`, `at`, `born` and `free`. */
+  /** Returns the numbers of the script's last line: the ticket and the milliseconds to wait. */
   run(...args: (string | number)[]): Promise<number[]>;
   /** Connects a client that nobody has connected yet, and returns whether it can be asked now. */
   ready(): boolean;
 }
 
 /**
- * The fleet's limit, in one string of JSON:
+ * The fleet's limit, in one string of JSON. It is the limit of one process (`SlidingWindow`), by the clock of Redis:
  *
- * - `ends`: when the last places become free again. Up to `cut`, other calls already wait for older ones.
- * - `holes`: places that were given back, as pairs of time and length.
- * - `real`, `behind`, `open`: a clock that stands still until `open` while the fleet is held back, and goes on when the
- *   clock of Redis was set back, so that places keep their order.
- * - `born`: when this memory began. Redis may lose it.
+ * - `sent`: the calls that went, each as its ticket and the time until which it counts.
+ * - `line`: the calls that wait, in the order of their tickets, each with the time at which it will ask again. One that
+ *   does not has vanished with its process.
+ * - `next`: the next ticket. Tickets begin with `born`, the time at which this memory began, so a ticket that it cannot
+ *   have given tells that Redis has lost the one before.
+ * - `real`, `open`: the clock when last read, and the time until which the fleet is held back.
  *
- * A place may lie ahead: the call that has it waits for it alone. The places of a process that died lapse by themselves.
- *
- * - `take LIMIT LENGTH EXTRA BORN UNUSED` takes a place. One in the next 1.5 s is longer by EXTRA. BORN, if not 0,
- *   is the memory of a place that still holds: if this is another memory, that place was lost, and a second has to pass.
- *   UNUSED is the end of a place that could not be used in time. It is given up, unless another call waits for it.
- * - `give AT LENGTH BORN` gives a place back.
+ * - `ask TICKET KNOWN LIMIT LENGTH` returns a ticket (a new one for 0) and how many milliseconds to wait before the call
+ *   asks again; 0 lets it go, and its place counts for LENGTH. KNOWN is a ticket whose call went less than a second ago.
+ * - `leave TICKET` gives a place back.
+ * - `late AGE LENGTH` holds the place of a request that was sent AGE ago for LENGTH from then on.
  * - `hold MS` holds the fleet back.
- * - `look` only answers whether the fleet is held back.
  */
 const SCRIPT = `
-local op = ARGV[1]
-local function argument(i) return tonumber(ARGV[i + 1]) end
-
 local clock = redis.call('time')
-local real = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local text = redis.call('get', KEYS[1])
-local s = text and cjson.decode(text) or {born = real, real = real, behind = 0, open = 0, cut = 0, ends = {}, holes = {}}
-local back = math.max(0, s.real - real)
-s.real, s.behind, s.open = real, s.behind - back, s.open - back
+local s = text and cjson.decode(text) or {born = now, next = now, real = now, open = 0, sent = {}, line = {}}
+local a, b, limit, length = tonumber(ARGV[2] or 0), tonumber(ARGV[3] or 0), tonumber(ARGV[4]), tonumber(ARGV[5])
 
-local holdMs, unused = 0, nil
-if op == 'hold' then holdMs = argument(1) end
-if op == 'take' then
-  local born = argument(4)
-  if born > 0 and born ~= s.born then holdMs = argument(2) end
-  unused = argument(5)
-end
-local open = math.max(real, s.open)
-s.open = math.max(open, real + holdMs)
-s.behind = s.behind + s.open - open
-local now, at = real - s.behind, s.open - s.behind
-
-local ends, holes = {}, {}
-for _, e in ipairs(s.ends) do
-  if e == unused and s.cut <= now then unused = nil elseif e > now then table.insert(ends, e) end
-end
-for _, hole in ipairs(s.holes) do if hole[1] > now then table.insert(holes, hole) end end
-
-if op == 'give' and argument(3) == s.born and argument(1) > now then
-  table.insert(holes, {argument(1), argument(2)})
-end
-
-local free = 0
-if op == 'take' then
-  local limit, length, extra = argument(1), argument(2), argument(3)
-  table.sort(ends)
-  local first
-  for i, hole in ipairs(holes) do
-    if hole[1] >= at and hole[2] >= length and (not first or hole[1] < holes[first][1]) then first = i end
+-- Where the clock was set back, all times go with it.
+local back = math.max(0, s.real - now)
+s.real, s.open = now, s.open - back
+local function keep(list, slack, gone)
+  local kept = {}
+  for _, entry in ipairs(list) do
+    entry[2] = entry[2] - back
+    if entry[2] + slack > now and entry[1] ~= gone then table.insert(kept, entry) end
   end
-  if first then
-    at = table.remove(holes, first)[1]
+  return kept
+end
+local ticket = (ARGV[1] == 'ask' or ARGV[1] == 'leave') and a or 0
+s.sent, s.line = keep(s.sent, 0, ticket), keep(s.line, ${OVERDUE_MS}, ticket)
+table.sort(s.sent, function(one, other) return one[2] < other[2] end)
+
+local waitMs = 0
+if ARGV[1] == 'ask' then
+  local known = math.max(ticket, b)
+  if known > 0 and (known < s.born or known >= s.next) then s.open = math.max(s.open, now + length) end
+  if ticket < s.born or ticket >= s.next then ticket, s.next = s.next, s.next + 1 end
+  local ahead = 0
+  while s.line[ahead + 1] and s.line[ahead + 1][1] < ticket do ahead = ahead + 1 end
+  local freed = s.sent[#s.sent + ahead % limit - limit + 1]
+  local at = math.max(now, s.open, freed and freed[2] or 0) + math.floor(ahead / limit) * length
+  waitMs = at - now
+  -- A call that waits long asks again half-way, so that it moves up when others in front of it have left.
+  if waitMs > ${WINDOW_MS} then waitMs = math.min(math.floor(waitMs / 2), ${ASK_EVERY_MS}) end
+  if waitMs > 0 then
+    table.insert(s.line, ahead + 1, {ticket, now + waitMs})
   else
-    if #ends >= limit then at = math.max(at, ends[#ends - limit + 1]) end
-    free = at + length + (at < now + 1500 and extra or 0)
-    table.insert(ends, free)
-    while #ends > limit do s.cut = table.remove(ends, 1) end
+    table.insert(s.sent, {ticket, now + length})
   end
+elseif ARGV[1] == 'late' then
+  local sentUntil = now - a + ${HELD_MS}
+  for i = #s.sent, 1, -1 do
+    if s.sent[i][2] <= sentUntil then s.sent[i][2] = now - a + b break end
+  end
+elseif ARGV[1] == 'hold' then
+  s.open = math.max(s.open, now + a)
 end
 
-s.ends, s.holes = ends, holes
-local last = at
-for _, e in ipairs(ends) do last = math.max(last, e) end
+local last = math.max(now, s.open)
+for _, list in ipairs({s.sent, s.line}) do for _, entry in ipairs(list) do last = math.max(last, entry[2]) end end
 redis.call('set', KEYS[1], cjson.encode(s), 'PX', last - now + 1000)
-return {real, s.behind, at, s.born, free}
+return {ticket, waitMs}
 `;
 
 /** Runs the script on the app's own client. It defines no command and adds no listener there. */

@@ -83,17 +83,11 @@ export function isProblem(read: ReferrerPattern | PatternProblem): read is Patte
   return "reason" in read;
 }
 
-/** The last pattern that was read: nearly every call has the same one, and parsing its host takes long. */
-let last: ReferrerPattern | undefined;
-
 /** Takes a pattern apart without throwing. */
 export function readPattern(text: unknown): ReferrerPattern | PatternProblem {
   if (typeof text !== "string") return { reason: "not-a-string", index: 0 };
-  if (text === last?.pattern) return last;
   const read = readByGrammar(text);
-  if (isProblem(read)) return findSlip(text) ?? read;
-  last = read;
-  return read;
+  return isProblem(read) ? (findSlip(text) ?? read) : read;
 }
 
 /** A separator and the beginning of another pattern or host; a space alone is one only before a scheme. */

@@ -170,7 +170,7 @@ describe.skipIf(!hasRedis)(
       await limit.acquire();
       await delay(4_500); // Whatever was pending has lapsed, and Redis was asked again.
       await Promise.all([limit.acquire(), limit.acquire(), limit.acquire()]);
-      const inRedis = JSON.parse((await io.get(`test:${keys}`)) as string).ends.length;
+      const inRedis = JSON.parse((await io.get(`test:${keys}`)) as string).sent.length;
 
       expect((away[2] as number) - (away[0] as number)).toBeGreaterThanOrEqual(1_000);
       expect(calls).toBe(1);
@@ -241,10 +241,10 @@ describe.skipIf(!hasRedis)(
       await Promise.all([limit.acquire(), limit.acquire()]);
       const memory = JSON.parse((await io.get(`test:${keys}`)) as string);
       const hour = 3_600_000;
-      const ends = memory.ends.map((end: number) => end + hour);
+      const sent = memory.sent.map(([ticket, until]: [number, number]) => [ticket, until + hour]);
       await io.set(
         `test:${keys}`,
-        JSON.stringify({ ...memory, real: memory.real + hour, ends }),
+        JSON.stringify({ ...memory, real: memory.real + hour, sent }),
         "PX",
         10_000,
       );

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { GUARD_MS, LOOK_EVERY_MS, SlidingWindow } from "../../src/core/limit/sliding-window.ts";
+import { GUARD_MS } from "../../src/core/limit/lateness.ts";
+import { LOOK_EVERY_MS, SlidingWindow } from "../../src/core/limit/sliding-window.ts";
 
 const HELD_MS = 1_000 + GUARD_MS;
 

@@ -1,7 +1,8 @@
 import { getEventListeners } from "node:events";
 import { mock } from "node:test";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
-import { GUARD_MS, LOOK_EVERY_MS, SlidingWindow } from "../../src/core/limit/sliding-window.ts";
+import { GUARD_MS } from "../../src/core/limit/lateness.ts";
+import { LOOK_EVERY_MS, SlidingWindow } from "../../src/core/limit/sliding-window.ts";
 import { ComplyCube, type ComplyCubeOptions, type RateLimiter } from "../../src/index.ts";
 
 const TARGET = { appId: "com.myapp.demo.app" };
@@ -453,6 +454,9 @@ describe("rateLimit", () => {
   });
 });
 
+/** Far less than the time by which the fake clock was ahead, and far more than a busy machine takes. */
+const PROMPT_MS = 30_000;
+
 describe("after fake timers", () => {
   test.each<[string, number]>([
     ["were taken off again", 0],
@@ -470,7 +474,7 @@ describe("after fake timers", () => {
     const real = counted({ apiKey });
     await Promise.all([1, 2, 3].map(() => real.client.token.generate("CLIENT_ID", TARGET)));
 
-    expect(performance.now() - startedAt).toBeLessThan(3_000);
+    expect(performance.now() - startedAt).toBeLessThan(PROMPT_MS);
   });
 
   test("that node:test mocked, calls with the same key go on", async () => {
@@ -486,7 +490,7 @@ describe("after fake timers", () => {
     const real = counted({ apiKey });
     await Promise.all([1, 2, 3].map(() => real.client.token.generate("CLIENT_ID", TARGET)));
 
-    expect(performance.now() - startedAt).toBeLessThan(3_000);
+    expect(performance.now() - startedAt).toBeLessThan(PROMPT_MS);
   });
 
   test("a penalty does not outlive the time it was meant for", async () => {
@@ -499,7 +503,7 @@ describe("after fake timers", () => {
     const startedAt = performance.now();
     await counted({ apiKey }).client.token.generate("CLIENT_ID", TARGET);
 
-    expect(performance.now() - startedAt).toBeLessThan(1_500);
+    expect(performance.now() - startedAt).toBeLessThan(PROMPT_MS);
   });
 });
 
@@ -518,13 +522,15 @@ describe("a call with room", () => {
 });
 
 describe("a RateLimiter of one's own", () => {
-  test("is asked before each attempt, with the caller's signal, and told of a 429", async () => {
+  test("is asked before each attempt, with the caller's signal, and told of a 429 and of every answer", async () => {
     const acquire = vi.fn(async () => {});
     const penalize = vi.fn();
     const answers = [new Response(null, { status: 429, headers: { "retry-after": "1" } })];
-    const { client } = counted({ rateLimit: { acquire, penalize } }, [], async () => {
+    const settled = vi.fn();
+    const { client } = counted({ rateLimit: { acquire, penalize, settled } }, [], async () => {
       return answers.shift() ?? Response.json({ token: "TOKEN" });
     });
+    const startedAt = performance.now();
     const { signal } = new AbortController();
 
     const call = client.token.generate("CLIENT_ID", TARGET, { signal });
@@ -533,22 +539,25 @@ describe("a RateLimiter of one's own", () => {
     await expect(call).resolves.toBe("TOKEN");
     expect(acquire.mock.calls).toEqual([[signal], [signal]]);
     expect(penalize.mock.calls).toEqual([[1_000]]);
+    expect(settled.mock.calls[0]).toEqual([startedAt, true]);
+    expect(settled.mock.calls[1]?.[0] - startedAt).toBeGreaterThanOrEqual(1_000);
     expect(getEventListeners(signal, "abort")).toEqual([]);
   });
 
   test.each<[string, () => unknown]>([
     [
-      "throws",
+      "throw",
       () => {
         throw new Error("the store is away");
       },
     ],
-    ["rejects", () => Promise.reject(new Error("the store is away"))],
-  ])("whose penalize %s changes nothing about the call", async (_, penalize) => {
+    ["reject", () => Promise.reject(new Error("the store is away"))],
+  ])("whose penalize and settled %s changes nothing about the call", async (_, hook) => {
     const unhandled = vi.fn();
     process.on("unhandledRejection", unhandled);
     onTestFinished(() => void process.off("unhandledRejection", unhandled));
-    const rateLimit: RateLimiter = { acquire: async () => {}, penalize: penalize as () => void };
+    const fails = hook as () => void;
+    const rateLimit: RateLimiter = { acquire: async () => {}, penalize: fails, settled: fails };
     const answer = async () => new Response("{}", { status: 429 });
     const { client } = counted({ rateLimit, maxRetries: 0 }, [], answer);
 

@@ -354,7 +354,7 @@ describe("matchesReferrer", () => {
   });
 
   test("takes linear time for patterns and URLs made to be slow", () => {
-    const started = performance.now();
+    const before = process.cpuUsage();
 
     matchesReferrer(`https://a/${"*a".repeat(2_000)}*b`, `https://a/${"a".repeat(20_000)}`);
     matchesReferrer("https://*.a/*", `https://${".".repeat(50_000)}a/`);
@@ -364,7 +364,7 @@ describe("matchesReferrer", () => {
       errorFor(part.repeat(50_000));
     }
 
-    expect(performance.now() - started).toBeLessThan(1_000);
+    expect(process.cpuUsage(before).user / 1_000).toBeLessThan(1_000);
   });
 });
 

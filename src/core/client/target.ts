@@ -1,7 +1,12 @@
 import type { TokenRequest } from "../../../generated/hey-api/types.gen.ts";
 import type { components } from "../../../generated/openapi-typescript/schema.d.ts";
 import { quote } from "../../referrer/error.ts";
-import { parseReferrerPattern, ReferrerPatternError, referrerPatternFor } from "../../referrer/index.ts";
+import {
+  parseReferrerPattern,
+  type ReferrerPattern,
+  ReferrerPatternError,
+  referrerPatternFor,
+} from "../../referrer/index.ts";
 import { checkFields, kindOf, misuse } from "../checks.ts";
 
 type Wire = components["schemas"];
@@ -141,6 +146,9 @@ function refuseKey(clientId: string): string {
   throw misuse("clientId", "looks like an API key", "Pass the ID of the client, and the key as { apiKey }.");
 }
 
+/** Nearly every call has the same pattern, and it takes as long to parse as the rest of the checks. */
+let lastPattern: ReferrerPattern | undefined;
+
 /** Returns the pattern with its host as browsers write it, because the API may compare the two as plain text. */
 function checkReferrer(referrer: string, { allowAnyReferrer, allowReferrerPath }: AllowedReferrers): string {
   if (looksLikeAppId(referrer)) {
@@ -150,7 +158,8 @@ function checkReferrer(referrer: string, { allowAnyReferrer, allowReferrerPath }
       `Pass { appId: ${quote(referrer)} }. If it is a web host, pass { referrer: ${quote(`https://${referrer}/*`)} }.`,
     );
   }
-  const { scope, host, path, canonical } = parseReferrerPattern(referrer);
+  if (lastPattern?.pattern !== referrer) lastPattern = parseReferrerPattern(referrer);
+  const { scope, host, path, canonical } = lastPattern;
   if (/(^|\.)(undefined|null)$|[${}]/.test(host)) {
     throw misuse(
       "referrer",

@@ -141,5 +141,6 @@ function ofRateLimiter(limiter: RateLimiter): Limit {
   return {
     take: (signal) => orAborted(limiter.acquire(signal), signal),
     penalize: (ms) => callHook(() => limiter.penalize?.(ms)),
+    settled: (sentAt, answered) => callHook(() => limiter.settled?.(sentAt, answered)),
   };
 }

@@ -1,5 +1,6 @@
 import { sleep } from "../abort.ts";
 import { RateLimitQueueFullError } from "../errors.ts";
+import { GUARD_MS, Lateness } from "./lateness.ts";
 
 /** Delays calls so that the account's limit is never exceeded. Several clients may share one. */
 export interface RateLimiter {
@@ -10,6 +11,11 @@ export interface RateLimiter {
   acquire(signal?: AbortSignal): Promise<void>;
   /** Called after a 429 or a `Retry-After`: no request should be sent for so many milliseconds. */
   penalize?(ms: number): void;
+  /**
+   * Called when the request that was sent at this time of `performance.now()` is answered, or has failed without an
+   * answer. One whose answer is late may have arrived late too.
+   */
+  settled?(sentAt: number, answered: boolean): void;
 }
 
 /** The size of a limit. */
@@ -31,38 +37,30 @@ export interface RateLimitOptions {
 export interface Limit {
   take(signal: AbortSignal | undefined): Promise<void> | undefined;
   penalize(ms: number): void;
-  /** Called when the request that was sent at this time is answered, or has failed without an answer. */
-  settled?(sentAt: number, answered: boolean): void;
+  settled?: RateLimiter["settled"];
   /** Called with the key of an attempt, where it was not known beforehand. */
   useKey?(key: string): void;
 }
 
 export const DEFAULT_MAX_QUEUE = 1_000;
 export const WINDOW_MS = 1_000;
-/**
- * How long a place is held beyond its second. The API counts when requests arrive: where one takes longer on its way than
- * another that is sent a second later, both arrive in the same second. This costs 2.5 % of the pace.
- */
-export const GUARD_MS = 25;
 export const HELD_MS = WINDOW_MS + GUARD_MS;
-/** The longest time that a late answer holds its place beyond its second. */
-const LATE_GUARD_MS = 1_000;
-/** The global fetch of Node.js closes a connection that was idle for this long. */
-export const COLD_AFTER_MS = 4_000;
 /** How often a waiting call works out its place again, and how often within the last two seconds. */
 export const LOOK_EVERY_MS = 1_000;
 const LOOK_SOON_EVERY_MS = 100;
 /**
  * A waiting call that is so late to look loses its place in the line. It has vanished, or will take its place again.
  */
-const OVERDUE_MS = 50;
+export const OVERDUE_MS = 50;
 
-/** A call that waits. It is plain data: only the call itself settles its promise and owns its timer. */
-interface Waiter {
-  /** The order of asking. */
-  readonly ticket: number;
+/** A call that asks for its place. It is plain data: only the call itself settles its promise and owns its timer. */
+export interface Waiter {
+  /** The order of asking; 0 before the first time. */
+  ticket: number;
   looksAt: number;
 }
+
+export const newWaiter = (): Waiter => ({ ticket: 0, looksAt: 0 });
 
 /**
  * At most `perSecond` places in any second, however the calls arrive; first come, first served. A token bucket would
@@ -81,11 +79,7 @@ export class SlidingWindow implements Limit {
   readonly #line: Waiter[] = [];
   #tickets = 0;
   #closedUntil = 0;
-  /** When the connections that are open now brought their first answer. */
-  #openSince = Number.POSITIVE_INFINITY;
-  #lastAnswerAt = Number.NEGATIVE_INFINITY;
-  /** The time of the fastest answer on an open connection; 0 until one is known. */
-  #fastestAnswerMs = 0;
+  readonly #lateness = new Lateness();
   #now = 0;
   /** How far its clock is ahead of the machine's: see `#look`. */
   #aheadMs = 0;
@@ -101,42 +95,59 @@ export class SlidingWindow implements Limit {
     return this.#line.length === 0 && this.#held.size === 0 && now >= this.#closedUntil;
   }
 
-  /** @param onLook called each time that a waiting call works out its place; an error of it ends the wait */
-  take(signal: AbortSignal | undefined, onLook?: () => void): Promise<void> | undefined {
+  take(signal: AbortSignal | undefined): Promise<void> | undefined {
+    const waiter = newWaiter();
+    const waitMs = this.ask(waiter);
+    return waitMs > 0 ? this.#wait(waiter, waitMs, signal) : undefined;
+  }
+
+  /**
+   * Returns in how many milliseconds the call has to ask again; 0 once its place is taken.
+   *
+   * @throws {@link RateLimitQueueFullError}
+   */
+  ask(waiter: Waiter): number {
     const now = this.#look();
-    if (this.#line.length === 0 && this.#placeAt(0, now) <= now) {
+    const isNew = waiter.ticket === 0;
+    const ahead = this.#standInLine(waiter);
+    const waitMs = Math.ceil(this.#placeAt(ahead, now) - now);
+    if (waitMs <= 0 && ahead === 0) {
+      this.#line.shift();
       this.#count(now + HELD_MS, 1);
-      return undefined;
+      return 0;
     }
-    if (this.#line.length >= this.#maxQueue) throw new RateLimitQueueFullError(this.#maxQueue, 0);
-    return this.#wait(signal, onLook);
+    if (isNew && this.#line.length > this.#maxQueue) {
+      this.leave(waiter);
+      throw new RateLimitQueueFullError(this.#maxQueue, 0);
+    }
+    const lookMs = waitMs > 2 * WINDOW_MS ? LOOK_EVERY_MS : LOOK_SOON_EVERY_MS;
+    const sleepMs = Math.max(1, Math.min(waitMs, lookMs));
+    waiter.looksAt = now + sleepMs;
+    return sleepMs;
+  }
+
+  /** Called when the call no longer waits. */
+  leave(waiter: Waiter): void {
+    const index = this.#line.indexOf(waiter);
+    if (index >= 0) this.#line.splice(index, 1);
   }
 
   penalize(ms: number): void {
     this.#closedUntil = Math.max(this.#closedUntil, this.#look() + ms);
   }
 
-  /**
-   * Holds the place of a request for longer where its answer came later than the fastest one on an open connection. Its
-   * connection had to be opened first, or the event loop was busy, so the request may have arrived as much later.
-   */
   settled(sentAt: number, answered: boolean): void {
-    const now = this.#look();
-    const takenAt = sentAt + this.#aheadMs;
-    const tookMs = now - takenAt;
-    const lateMs = Math.min(Math.max(0, tookMs - this.#fastestAnswerMs), LATE_GUARD_MS);
-    const heldUntil = Math.ceil(takenAt + HELD_MS);
+    this.late(sentAt, this.#lateness.of(sentAt, answered));
+  }
+
+  /** Holds the place of the request that was sent at this time for as much longer as it may have arrived late. */
+  late(sentAt: number, lateMs: number): void {
+    this.#look();
+    const heldUntil = Math.ceil(sentAt + this.#aheadMs + HELD_MS);
     const place = Math.max(...[...this.#held.keys()].filter((until) => until <= heldUntil));
-    if (this.#held.has(place)) {
-      this.#count(place, -1);
-      this.#count(heldUntil + lateMs, 1);
-    }
-    if (!answered) return;
-    if (takenAt - this.#lastAnswerAt > COLD_AFTER_MS) this.#openSince = now;
-    else if (takenAt >= this.#openSince) {
-      this.#fastestAnswerMs = Math.min(this.#fastestAnswerMs || tookMs, tookMs);
-    }
-    this.#lastAnswerAt = now;
+    if (!this.#held.has(place)) return;
+    this.#count(place, -1);
+    this.#count(heldUntil + lateMs, 1);
   }
 
   /** Changes the limit, also for calls that wait: they see it when they look again. `Infinity` means no limit. */
@@ -144,27 +155,14 @@ export class SlidingWindow implements Limit {
     this.#perSecond = perSecond;
   }
 
-  async #wait(signal: AbortSignal | undefined, onLook?: () => void): Promise<void> {
-    const waiter: Waiter = { ticket: this.#tickets++, looksAt: 0 };
+  async #wait(waiter: Waiter, firstMs: number, signal: AbortSignal | undefined): Promise<void> {
     try {
-      for (;;) {
-        const now = this.#look();
-        const ahead = this.#standInLine(waiter);
-        const waitMs = Math.ceil(this.#placeAt(ahead, now) - now);
-        if (waitMs <= 0 && ahead === 0) {
-          this.#count(now + HELD_MS, 1);
-          return;
-        }
-        const lookMs = waitMs > 2 * WINDOW_MS ? LOOK_EVERY_MS : LOOK_SOON_EVERY_MS;
-        const sleepMs = Math.max(1, Math.min(waitMs, lookMs));
-        waiter.looksAt = now + sleepMs;
-        await sleep(sleepMs, signal);
+      for (let waitMs = firstMs; waitMs > 0; waitMs = this.ask(waiter)) {
+        await sleep(waitMs, signal);
         signal?.throwIfAborted(); // Aborted in the very tick in which it woke.
-        onLook?.();
       }
     } finally {
-      const index = this.#line.indexOf(waiter);
-      if (index >= 0) this.#line.splice(index, 1);
+      this.leave(waiter);
     }
   }
 
@@ -172,6 +170,7 @@ export class SlidingWindow implements Limit {
   #standInLine(waiter: Waiter): number {
     const index = this.#line.indexOf(waiter);
     if (index >= 0) return index;
+    if (waiter.ticket === 0) waiter.ticket = ++this.#tickets;
     const later = this.#line.findIndex(({ ticket }) => ticket > waiter.ticket);
     const ahead = later < 0 ? this.#line.length : later;
     this.#line.splice(ahead, 0, waiter);
