@@ -1,6 +1,9 @@
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
+/** A test ends when what it waits for has come, however busy the machine is: only one that hangs meets these. */
+const patience = { testTimeout: 60_000, hookTimeout: 60_000, expect: { poll: { timeout: 20_000 } } };
+
 export default defineConfig({
   test: {
     // CI takes its closing counts from the runner's own report.
@@ -9,18 +12,19 @@ export default defineConfig({
     maxWorkers: Math.max(2, availableParallelism() - 1), // Most tests wait, for a socket or a timer.
     projects: [
       // With the garbage collector at hand, so that what is left over can be told from what is not collected yet.
-      { test: { name: "unit", include: ["test/unit/**/*.test.ts"], execArgv: ["--expose-gc"] } },
-      { test: { name: "faults", include: ["test/faults/**/*.test.ts"], testTimeout: 120_000 } },
+      { test: { ...patience, name: "unit", include: ["test/unit/**/*.test.ts"], execArgv: ["--expose-gc"] } },
+      { test: { ...patience, name: "faults", include: ["test/faults/**/*.test.ts"], testTimeout: 120_000 } },
       {
         test: {
+          ...patience,
           name: "contract",
           include: ["test/contract/**/*.test.ts"],
-          testTimeout: 60_000, // Some start a whole program, and a busy machine takes its time.
           globalSetup: "test/support/prism-for-tests.ts",
         },
       },
       {
         test: {
+          ...patience,
           name: "examples",
           include: ["test/examples/**/*.test.ts"],
           globalSetup: "test/support/prism-for-tests.ts",
@@ -37,6 +41,7 @@ export default defineConfig({
       },
       {
         test: {
+          ...patience,
           name: "package",
           include: ["test/package/**/*.test.ts"],
           globalSetup: "test/support/packed-tarball.ts",
@@ -46,6 +51,7 @@ export default defineConfig({
       },
       {
         test: {
+          ...patience,
           name: "browser",
           include: ["test/browser/**/*.test.ts"],
           testTimeout: 120_000,

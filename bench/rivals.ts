@@ -71,6 +71,39 @@ const undiciRequest: Rival = {
   },
 };
 
+/** As little as it takes on a kept connection of Node.js's own. */
+const nodeHttp: Rival = {
+  name: "node:http, with a deadline",
+  async load(url) {
+    const target = new URL(`${url}/v1/tokens`);
+    const { Agent, request } =
+      target.protocol === "https:" ? await import("node:https") : await import("node:http");
+    const agent = new Agent({ keepAlive: true });
+    const post = () =>
+      new Promise<string>((resolve, reject) => {
+        const sent = request(target, { agent, method: "POST", headers });
+        const timer = setTimeout(() => sent.destroy(new Error("timeout")), TIMEOUT_MS);
+        const fail = (error: Error) => {
+          clearTimeout(timer);
+          reject(error);
+        };
+        sent.on("error", fail);
+        sent.on("response", (response) => {
+          const chunks: Buffer[] = [];
+          response.on("data", (chunk: Buffer) => chunks.push(chunk));
+          response.on("error", fail);
+          response.on("end", () => {
+            clearTimeout(timer);
+            if (response.statusCode === 200) resolve(Buffer.concat(chunks).toString());
+            else reject(new Error(`status ${response.statusCode}`));
+          });
+        });
+        sent.end(JSON.stringify(body));
+      });
+    return async () => (JSON.parse(await post()) as { token: string }).token;
+  },
+};
+
 const openapiFetch: Rival = {
   name: "openapi-fetch",
   async load(url) {
@@ -135,6 +168,7 @@ export const rivals: readonly Rival[] = [
   bareFetch,
   armedFetch,
   undiciRequest,
+  nodeHttp,
   openapiFetch,
   heyApi,
   official,

@@ -25,10 +25,21 @@ export function err(text: string): void {
  * `styleText` looks at the stream by itself only since Node.js 22.8.
  */
 export function paint(colour: "red" | "green" | "cyan", text: string, stream: NodeJS.WriteStream): string {
-  if (process.env.NO_COLOR) return text; // First, because Node.js prints a warning if both variables are set.
-  const isAsked = stream.isTTY || process.env.FORCE_COLOR !== undefined;
-  const hasColour = isAsked && WriteStream.prototype.getColorDepth() > 2;
+  const hasColour = ifReadable(() => {
+    if (process.env.NO_COLOR) return false; // First, because Node.js prints a warning if both variables are set.
+    const isAsked = stream.isTTY || process.env.FORCE_COLOR !== undefined;
+    return isAsked && WriteStream.prototype.getColorDepth() > 2;
+  }, false);
   return hasColour ? styleText(colour, text, { validateStream: false }) : text;
+}
+
+/** Returns what the environment says, or `otherwise` on Deno, where the permission to read it may be missing. */
+function ifReadable<T>(read: () => T, otherwise: T): T {
+  try {
+    return read();
+  } catch {
+    return otherwise;
+  }
 }
 
 /**
@@ -117,7 +128,7 @@ export function startProgress(
   total: number | undefined,
   isShared = false,
 ): Progress {
-  const hasBar = stream.isTTY && !isShared && process.env.TERM !== "dumb";
+  const hasBar = stream.isTTY && !isShared && ifReadable(() => process.env.TERM !== "dumb", false);
   const startedAt = performance.now();
   let done = 0;
   let failed = 0;

@@ -205,7 +205,7 @@ describe("abort where the fetch option takes no notice of its signal", () => {
     late.resolve({ status: 200, headers: new Headers(), body: body() } as Response);
 
     expect(error).toBe("now");
-    await vi.waitFor(() => expect(cancelled).toHaveBeenCalledOnce());
+    await vi.waitFor(() => expect(cancelled).toHaveBeenCalledOnce(), PROMPT_MS);
   });
 
   test("rejects at once in a body that never ends, and cancels it", async () => {
@@ -233,7 +233,7 @@ describe("abort where the fetch option takes no notice of its signal", () => {
     const { error } = await call;
 
     expect(error).toBe("now");
-    await vi.waitFor(() => expect(cancelled).toHaveBeenCalledOnce());
+    await vi.waitFor(() => expect(cancelled).toHaveBeenCalledOnce(), PROMPT_MS);
   });
 
   const ends: [string, () => unknown][] = [

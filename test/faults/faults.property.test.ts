@@ -23,7 +23,7 @@ import { settle, TARGET } from "../support/settle.ts";
 import { MINTED, REFUSAL } from "./scenarios/scenario.ts";
 import { transports } from "./transports.ts";
 
-const SLACK_MS = 3_000;
+const SLACK_MS = 10_000;
 
 beforeEach(() => {
   vi.spyOn(Math, "random").mockReturnValue(0.001);

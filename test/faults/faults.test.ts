@@ -21,7 +21,7 @@ const FIELDS = [
   "body",
 ] as const;
 /** What a loaded machine may add to any wait, however short. */
-const SLACK_MS = 3_000;
+const SLACK_MS = 10_000;
 
 beforeEach(() => {
   vi.spyOn(Math, "random").mockReturnValue(0.001); // Hardly any backoff.

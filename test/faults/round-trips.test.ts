@@ -12,6 +12,8 @@ import { MINTED } from "./scenarios/scenario.ts";
 const { certificate, skipped } = certificateFor("the round trips over TLS");
 
 const minted = { token: TOKEN };
+/** Far more than opening a connection takes on a busy machine. */
+const PATIENCE_MS = 10_000;
 
 beforeEach(() => trust(certificate));
 
@@ -99,13 +101,13 @@ describe.skipIf(skipped)("round trips of the default transport", () => {
   );
 
   test("a server's Keep-Alive hint is heeded, a second before it ends", async () => {
-    const { server, complycube, events } = await serve({ hintSeconds: 2 });
+    const { server, complycube, events } = await serve({ hintSeconds: 4 });
     await settle(complycube);
 
-    await delay(500);
+    await delay(100);
     await settle(complycube);
     const within = server.counts.connections;
-    await delay(1_500);
+    await delay(3_500);
     await settle(complycube);
 
     expect(within).toBe(1);
@@ -134,7 +136,7 @@ describe.skipIf(skipped)("preconnect", () => {
     const { server, complycube } = await serve();
 
     for (let stranger = 0; stranger < 50; stranger++) expect(complycube.preconnect()).toBeUndefined();
-    await vi.waitFor(() => expect(server.counts.fullHandshakes).toBe(1));
+    await vi.waitFor(() => expect(server.counts.fullHandshakes).toBe(1), PATIENCE_MS);
     complycube.preconnect();
     await delay(50);
     const ahead = { ...server.counts };
@@ -175,7 +177,7 @@ describe.skipIf(skipped)("preconnect", () => {
   test("costs a retry at once when the server has closed what it opened", async () => {
     const { server, complycube, events } = await serve();
     complycube.preconnect();
-    await vi.waitFor(() => expect(server.counts.fullHandshakes).toBe(1));
+    await vi.waitFor(() => expect(server.counts.fullHandshakes).toBe(1), PATIENCE_MS);
     // So that the close is not seen before the call.
     const call = settle(complycube);
     for (const socket of server.sockets) socket.destroy();
@@ -188,12 +190,12 @@ describe.skipIf(skipped)("preconnect", () => {
   test("opens another when the one before was closed unused", async () => {
     const { server, complycube } = await serve();
     complycube.preconnect();
-    await vi.waitFor(() => expect(server.counts.fullHandshakes).toBe(1));
+    await vi.waitFor(() => expect(server.counts.fullHandshakes).toBe(1), PATIENCE_MS);
     for (const socket of server.sockets) socket.destroy();
     await delay(50);
 
     complycube.preconnect();
-    await vi.waitFor(() => expect(server.counts.connections).toBe(2));
+    await vi.waitFor(() => expect(server.counts.connections).toBe(2), PATIENCE_MS);
     expect(await settle(complycube)).toEqual(minted);
 
     expect(server.counts).toMatchObject({ connections: 2, requests: 1 });
@@ -210,7 +212,7 @@ describe.skipIf(skipped)("preconnect", () => {
       if (opened++ === 0)
         socket.write(`HTTP/1.1 200 OK\r\ncontent-length: ${forged.length}\r\n\r\n${forged}`);
     }).listen(0, "127.0.0.1");
-    await vi.waitFor(() => expect(server.listening).toBe(true));
+    await vi.waitFor(() => expect(server.listening).toBe(true), PATIENCE_MS);
     onTestFinished(() => void server.close());
     const { port } = server.address() as { port: number };
     const complycube = clientOf({ url: `http://127.0.0.1:${port}` }, { maxRetries: 0 });
@@ -227,7 +229,7 @@ describe.skipIf(skipped)("preconnect", () => {
     const complycube = clientOf({ url: server.url.replace("http:", "https:") });
 
     complycube.preconnect();
-    await vi.waitFor(() => expect(server.open()).toBe(1));
+    await vi.waitFor(() => expect(server.open()).toBe(1), PATIENCE_MS);
 
     await vi.waitFor(() => expect(server.open()).toBe(0), 15_000);
   });

@@ -8,8 +8,9 @@ const PATIENCE_MS = 5_000;
 
 /**
  * What a mock that follows the spec cannot do, for any page: `/refuses`, `/busy-once/NAME`, `/resets-once/NAME`,
- * `/closes-kept` (which answers the first request of each connection alone), `/silent/NAME` and `/stalls/NAME`. `/arrived/NAME` answers `yes` once a request to one of the last two is there, and `/left/NAME` once
- * its caller has hung up.
+ * `/closes-kept/NAME` (which answers the first request of each connection alone), `/silent/NAME` and `/stalls/NAME`.
+ * `/arrived/NAME` answers `yes` once a request to one of the last two is there, `/left/NAME` once its caller has hung up,
+ * and `/closed/NAME` once a kept connection was closed.
  */
 export function startFaults(): Promise<{ url: string; close(): Promise<void> }> {
   const seen = new Set<string>();
@@ -43,6 +44,7 @@ export function startFaults(): Promise<{ url: string; close(): Promise<void> }> 
     } else if (path === "resets-once" && isFirst(url)) {
       request.socket.resetAndDestroy();
     } else if (path === "closes-kept" && used.has(request.socket)) {
+      tell(`/closed/${name}`);
       request.socket.destroy();
     } else if (path === "resets-once" || path === "closes-kept") {
       used.add(request.socket);
@@ -51,7 +53,7 @@ export function startFaults(): Promise<{ url: string; close(): Promise<void> }> 
     else if (path === "stalls") {
       response.writeHead(200).write('{"token":');
       hold(response, name);
-    } else if (path === "arrived" || path === "left") {
+    } else if (path === "arrived" || path === "left" || path === "closed") {
       const signal = AbortSignal.timeout(PATIENCE_MS);
       const isSo = happened.has(url) || (await once(news, url, { signal }).then(Boolean, () => false));
       response.end(isSo ? "yes" : "no");

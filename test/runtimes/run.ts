@@ -9,13 +9,13 @@ import { Rolldown } from "tsdown";
 import { startMock } from "../../scripts/mock.ts";
 import { root } from "../../scripts/root.ts";
 import { startFaults } from "./faults.ts";
-import { RUNTIMES, type Runtime } from "./runtimes.ts";
+import { BATCH, MOBILE, RUNTIMES, type Runtime } from "./runtimes.ts";
 import type { Result } from "./suite.js";
 import { type Row, writeTable } from "./table.ts";
 
 const KEY = "test_RUNTIMES_KEY_1234567890";
 const TIMEOUT_MS = 60_000;
-const BATCH = "clients.jsonl";
+const CLI = "node_modules/complycube-tokens/dist/cli.js";
 const here = `${root}test/runtimes/`;
 const { values } = parseArgs({ options: { write: { type: "boolean" } } });
 
@@ -52,6 +52,7 @@ async function createProject(): Promise<void> {
     join(project, BATCH),
     `${'{"clientId":"CLIENT_ID","appId":"com.myapp.demo.app"}\n'.repeat(2)}`,
   );
+  cpSync(`${root}examples`, join(project, "examples"), { recursive: true });
   const bundle = await Rolldown.rolldown({ input: join(project, "bundled.js"), platform: "neutral" });
   await bundle.write({ file: join(project, "worker.js"), format: "esm", codeSplitting: false });
   await bundle.write({ file: join(project, "script.js"), format: "iife", name: "bundled" });
@@ -80,6 +81,12 @@ async function measure(runtime: Runtime): Promise<Row> {
       results.push(...(await run(command, [...start, JSON.stringify(settings)], runtime.folder?.())));
     }
     if (runtime.commandLine) results.push(...(await runCommandLine([...command, ...runtime.commandLine])));
+    for (const { name, before, args, prints, code } of runtime.withheld ?? []) {
+      const { printed, ended } = await start([...command, ...before, CLI, ...args], { FORCE_COLOR: "1" });
+      const works = ended === `It ended with ${code}.` && prints.test(printed);
+      results.push({ name: `the command line ${name}`, ...(!works && { error: `${ended} ${printed}` }) });
+    }
+    if (runtime.example) results.push(await runExample(command, runtime.example));
     for (const { name, error } of results) {
       if (error === undefined) row.passed += 1;
       else row.failures.push({ name, error });
@@ -118,13 +125,12 @@ async function run(command: string[], args: string[], last?: string): Promise<Re
 
 /** The command line mints one token, and one for each row of a file. */
 async function runCommandLine(command: string[]): Promise<Result[]> {
-  const cli = [...command, "node_modules/complycube-tokens/dist/cli.js", "generate"];
   const results: Result[] = [];
   for (const [name, args, lines] of [
-    ["the command line mints a token", ["CLIENT_ID", "--app-id", "com.myapp.demo.app"], 1],
+    ["the command line mints a token", ["CLIENT_ID", ...MOBILE], 1],
     ["the command line mints a token for each row of a file", ["--batch", BATCH], 2],
   ] as const) {
-    const { out, printed, ended } = await start([...cli, ...args]);
+    const { out, printed, ended } = await start([...command, CLI, "generate", ...args]);
     const minted = out.split("\n").filter((line) => line.includes("<CLIENT_TOKEN>")).length;
     const works = ended === "It ended with 0." && minted === lines;
     results.push(works ? { name } : { name, error: `${ended} ${printed.replaceAll(KEY, "KEY")}` });
@@ -132,20 +138,51 @@ async function runCommandLine(command: string[]): Promise<Result[]> {
   return results;
 }
 
-/** Runs one command in the project until it ends. */
-async function start([command = "", ...args]: string[]) {
-  const child = spawn(command, args, {
+/** The runtime serves an example, which mints for the user of a session, and for nobody else. */
+async function runExample(command: string[], file: string): Promise<Result> {
+  const name = `serves examples/${file}`;
+  const child = launch([...command, `examples/${file}`], { PORT: "0" });
+  let printed = "";
+  let url: string | undefined;
+  try {
+    for await (const chunk of child.stdout) {
+      printed += chunk;
+      url = /http:\/\/\S+:\d+/.exec(printed)?.[0];
+      if (url !== undefined) break;
+    }
+    const post = (path: string, headers = {}) => fetch(`${url}${path}`, { method: "POST", headers });
+    const stranger = await post("/api/complycube-token");
+    const signedIn = await post("/sign-in/ada");
+    const [cookie = ""] = signedIn.headers.getSetCookie();
+    const user = await post("/api/complycube-token", { cookie });
+    const answers = `${stranger.status} ${user.status} ${await user.text()}`;
+    return answers === '401 200 {"token":"<CLIENT_TOKEN>"}' ? { name } : { name, error: answers };
+  } catch (error) {
+    return { name, error: `${error} ${printed}` };
+  } finally {
+    child.kill("SIGKILL");
+  }
+}
+
+/** Starts one command in the project. */
+function launch([command = "", ...args]: string[], more: Record<string, string> = {}) {
+  return spawn(command, args, {
     cwd: project,
     env: {
       PATH: process.env.PATH,
       HOME: project,
-      NO_COLOR: "1",
       COMPLYCUBE_API_KEY: KEY,
       COMPLYCUBE_BASE_URL: mock.url,
+      ...more,
     },
     timeout: TIMEOUT_MS,
     killSignal: "SIGKILL",
   });
+}
+
+/** Runs one command in the project until it ends. */
+async function start(command: string[], more?: Record<string, string>) {
+  const child = launch(command, more);
   const end = new Promise<string>((resolve) => {
     child.on("error", (error) => resolve(error.message));
     child.on("exit", (code, signal) => resolve(`It ended with ${signal ?? code}.`));

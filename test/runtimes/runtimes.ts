@@ -13,6 +13,10 @@ export interface Runtime {
   starts: string[][];
   /** Where the command line runs too: what comes before its file. */
   commandLine?: string[];
+  /** How the command line fares where a permission is missing: what comes before its file, and all that it prints. */
+  withheld?: { name: string; before: string[]; args: string[]; prints: RegExp; code: number }[];
+  /** The example that it serves. */
+  example?: string;
   /** A last argument: where the runtime was fetched to. */
   folder?(): string;
 }
@@ -72,6 +76,12 @@ function through(name: string, host: string, tool: string, npmName: string, vers
 
 const EDGE_VERSION = "4.0.1";
 
+/** The file of rows for the command line, and its options for one token. */
+export const BATCH = "clients.jsonl";
+export const MOBILE = ["--app-id", "com.myapp.demo.app"];
+/** As the guide says it. */
+const DENO_ENVIRONMENT = "--allow-env=COMPLYCUBE_API_KEY,COMPLYCUBE_BASE_URL";
+
 /** All of them, in the order of the table. Raise the versions here. */
 export const RUNTIMES: readonly Runtime[] = [
   nodeJs("Node.js 22", "22.23.3"),
@@ -85,6 +95,7 @@ export const RUNTIMES: readonly Runtime[] = [
     },
     starts: [["start.mjs"], ["serve.mjs"]],
     commandLine: [],
+    example: "bun.ts",
   },
   {
     name: "Deno",
@@ -94,9 +105,29 @@ export const RUNTIMES: readonly Runtime[] = [
       return { command: [deno, "run", "--no-prompt", "--allow-net=127.0.0.1"], version };
     },
     starts: [["start.mjs"], ["serve.mjs"]],
-    commandLine: [
-      "--allow-env=COMPLYCUBE_API_KEY,COMPLYCUBE_BASE_URL,NO_COLOR,FORCE_COLOR",
-      "--allow-read=.",
+    commandLine: [DENO_ENVIRONMENT, "--allow-read=."],
+    withheld: [
+      {
+        name: "without --allow-read, it says so",
+        before: [DENO_ENVIRONMENT],
+        args: ["generate", "--batch", BATCH],
+        prints: /^Cannot read "\S+": Deno has no permission; run it with --allow-read\. Try: [^\n]+\n$/,
+        code: 2,
+      },
+      {
+        name: "without --allow-env, it says so",
+        before: [],
+        args: ["generate", "CLIENT_ID", ...MOBILE],
+        prints: /^Requires env access to "COMPLYCUBE_API_KEY", run again with the --allow-env flag\.\n$/,
+        code: 2,
+      },
+      {
+        name: "without any, a check of a pattern needs none, although colour is asked for",
+        before: [],
+        args: ["check-referrer", "https://www.example.com/*", "https://www.example.com/"],
+        prints: /^Pattern [\s\S]+\nResult +matches\n/,
+        code: 0,
+      },
     ],
   },
   {

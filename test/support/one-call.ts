@@ -7,7 +7,7 @@ const never = manner === "key-never-comes";
 const complycube = new ComplyCube({
   apiKey: never ? () => new Promise<string>(() => {}) : "test_KEY_OF_ONE_CALL",
   baseUrl,
-  timeoutMs: never || manner === "timed-out" ? 100 : 60_000,
+  timeoutMs: never || manner === "timed-out" ? 500 : 60_000,
   maxRetries: manner === "aborted" ? 2 : 0,
 });
 const caller = new AbortController();

@@ -454,6 +454,9 @@ describe("rateLimit", () => {
   });
 });
 
+/** Far less than the time by which the fake clock was ahead, and far more than a busy machine takes. */
+const PROMPT_MS = 30_000;
+
 describe("after fake timers", () => {
   test.each<[string, number]>([
     ["were taken off again", 0],
@@ -471,7 +474,7 @@ describe("after fake timers", () => {
     const real = counted({ apiKey });
     await Promise.all([1, 2, 3].map(() => real.client.token.generate("CLIENT_ID", TARGET)));
 
-    expect(performance.now() - startedAt).toBeLessThan(3_000);
+    expect(performance.now() - startedAt).toBeLessThan(PROMPT_MS);
   });
 
   test("that node:test mocked, calls with the same key go on", async () => {
@@ -487,7 +490,7 @@ describe("after fake timers", () => {
     const real = counted({ apiKey });
     await Promise.all([1, 2, 3].map(() => real.client.token.generate("CLIENT_ID", TARGET)));
 
-    expect(performance.now() - startedAt).toBeLessThan(3_000);
+    expect(performance.now() - startedAt).toBeLessThan(PROMPT_MS);
   });
 
   test("a penalty does not outlive the time it was meant for", async () => {
@@ -500,7 +503,7 @@ describe("after fake timers", () => {
     const startedAt = performance.now();
     await counted({ apiKey }).client.token.generate("CLIENT_ID", TARGET);
 
-    expect(performance.now() - startedAt).toBeLessThan(1_500);
+    expect(performance.now() - startedAt).toBeLessThan(PROMPT_MS);
   });
 });
 

@@ -156,7 +156,7 @@ describe("what an answer says at length", () => {
   });
 
   test("does not take long to clean, whatever it is made of", async () => {
-    const startedAt = performance.now();
+    const before = process.cpuUsage();
 
     for (const piece of [
       "&amp;",
@@ -175,6 +175,6 @@ describe("what an answer says at length", () => {
       await refusal(piece.repeat(Math.floor(100_000 / piece.length)));
     }
 
-    expect(performance.now() - startedAt).toBeLessThan(5_000);
+    expect(process.cpuUsage(before).user / 1_000).toBeLessThan(5_000);
   });
 });

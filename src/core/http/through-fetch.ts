@@ -89,33 +89,22 @@ async function readBody(response: FetchAnswer, ending: Ending): Promise<string> 
   const reader = body.getReader();
   const cancel = () => callHook(() => reader.cancel());
   ending.onEnd(cancel); // Some fetches do not end the body when their signal aborts.
-  const chunks: Uint8Array[] = [];
+  const decoder = new TextDecoder();
+  let text = "";
   let bytes = 0;
   try {
     for (;;) {
       const { done, value } = await reader.read();
-      if (done) return new TextDecoder().decode(join(chunks, bytes));
+      if (done) return text + decoder.decode();
       if (!ArrayBuffer.isView(value)) throw new TypeError("The body is not made of bytes.");
       bytes += value.byteLength;
       if (bytes > MAX_BODY_BYTES) throw new BodyTooLargeError();
-      chunks.push(value);
+      text += decoder.decode(value, { stream: true });
     }
   } catch (error) {
     cancel();
     throw error;
   }
-}
-
-function join(chunks: Uint8Array[], bytes: number): Uint8Array {
-  const [only] = chunks;
-  if (chunks.length === 1 && only !== undefined) return only;
-  const whole = new Uint8Array(bytes);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.byteLength;
-  }
-  return whole;
 }
 
 function discard({ body }: FetchAnswer): void {

@@ -135,25 +135,21 @@ function decompress(bytes: Buffer, contentEncoding: string | undefined): Buffer 
 function decoderOf(coding: string): ((bytes: Buffer) => Buffer) | undefined {
   const zlib = process.getBuiltinModule("node:zlib");
   const { Z_SYNC_FLUSH, BROTLI_OPERATION_FLUSH, ZSTD_e_flush } = zlib.constants;
-  const maxOutputLength = MAX_BODY_BYTES;
+  const upTo = (finishFlush: number) => ({ maxOutputLength: MAX_BODY_BYTES, finishFlush });
   switch (coding) {
     case "gzip":
     case "x-gzip":
-      return (bytes) => zlib.gunzipSync(bytes, { maxOutputLength, finishFlush: Z_SYNC_FLUSH });
+      return (bytes) => zlib.gunzipSync(bytes, upTo(Z_SYNC_FLUSH));
     case "deflate":
       // Some servers leave out the header of two bytes, whose first byte ends in 8.
-      return (bytes) =>
-        (((bytes[0] ?? 0) & 0x0f) === 8 ? zlib.inflateSync : zlib.inflateRawSync)(bytes, {
-          maxOutputLength,
-          finishFlush: Z_SYNC_FLUSH,
-        });
+      return (bytes) => {
+        const hasHeader = ((bytes[0] ?? 0) & 0x0f) === 8;
+        return (hasHeader ? zlib.inflateSync : zlib.inflateRawSync)(bytes, upTo(Z_SYNC_FLUSH));
+      };
     case "br":
-      return (bytes) =>
-        zlib.brotliDecompressSync(bytes, { maxOutputLength, finishFlush: BROTLI_OPERATION_FLUSH });
+      return (bytes) => zlib.brotliDecompressSync(bytes, upTo(BROTLI_OPERATION_FLUSH));
     case "zstd": // Since Node.js 22.15.
-      return zlib.zstdDecompressSync === undefined
-        ? undefined
-        : (bytes) => zlib.zstdDecompressSync(bytes, { maxOutputLength, finishFlush: ZSTD_e_flush });
+      return zlib.zstdDecompressSync && ((bytes) => zlib.zstdDecompressSync(bytes, upTo(ZSTD_e_flush)));
     default:
       return undefined;
   }
