@@ -19,7 +19,6 @@ export class Ending {
   }
 
   end(reason: unknown): void {
-    if (this.ended) return;
     this.ended = true;
     for (const listener of this.#listeners) listener(reason);
   }

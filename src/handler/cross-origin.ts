@@ -18,9 +18,8 @@ export function isCrossOrigin({ headers, url }: Request): boolean {
 function isOwnHost(origin: string, host: string): boolean {
   try {
     return new URL(`${new URL(origin).protocol}//${host}`).href === `${origin}/`;
-  } catch {
-    return false; // Such as `Origin: null`, which a sandboxed frame sends.
-  }
+  } catch {} // Such as `Origin: null`, which a sandboxed frame sends.
+  return false;
 }
 
 /** Answers the preflight of an allowed origin. Every header is allowed, because tracing tools add their own. */
@@ -51,13 +50,15 @@ export function checkOrigins(origins: unknown = []): string[] {
   });
 }
 
+const WITHOUT_ORIGIN = ["file:", "ftp:", "ws:", "wss:"];
+
 /** Returns the origin of a URL; `undefined` if browsers write none for it, or if a wildcard stands for many. */
-function originOf(text: unknown): string | undefined {
-  if (typeof text !== "string" || !URL.canParse(text)) return undefined;
-  const { protocol, host, origin } = new URL(text);
-  if (host === "" || host.includes("*") || /^(file|ftp|wss?):$/.test(protocol)) return undefined;
-  // `URL` has no origin for schemes such as capacitor: and chrome-extension:, but browsers send one.
-  return origin === "null" ? `${protocol}//${host}` : origin;
+function originOf(url: string | URL): string | undefined {
+  if (!URL.canParse(url)) return undefined;
+  const { protocol, host } = new URL(url);
+  if (host === "" || host.includes("*") || WITHOUT_ORIGIN.includes(protocol)) return undefined;
+  // Not its `origin`: `URL` has none for schemes such as capacitor: and chrome-extension:, but browsers send one.
+  return `${protocol}//${host}`;
 }
 
 /** Says which page was refused, and which entry of `allowedOrigins` would allow it. */

@@ -9,7 +9,7 @@ import { checkFields, checkFunction, checkInteger, kindOf, misuse } from "../cor
 import type { TokenTarget } from "../core/client/target.ts";
 import type { Tokens } from "../core/client/tokens.ts";
 import { withDeadline } from "../core/deadline.ts";
-import { explainReferrer } from "../referrer/index.ts";
+import { explainReferrer, type ReferrerCheck } from "../referrer/index.ts";
 import { checkOrigins, explainRefusal, isCrossOrigin, preflight, quote } from "./cross-origin.ts";
 
 /**
@@ -189,8 +189,8 @@ export function createTokenHandler<Context = unknown>(
     if (request.method !== "POST") {
       const allow = allowedOrigins.size > 0 ? "POST, OPTIONS" : "POST";
       const failure: Failure = [405, "method_not_allowed", { allow }];
-      const isPreflight = request.headers.has("access-control-request-method");
-      return request.method === "OPTIONS" && isPreflight ? refuse(failure, request) : failure;
+      // Only a browser's preflight has this header.
+      return request.headers.has("access-control-request-method") ? refuse(failure, request) : failure;
     }
     if (!isAllowed && isCrossOrigin(request)) return refuse([403, "cross_origin"], request);
 
@@ -231,8 +231,8 @@ export function createTokenHandler<Context = unknown>(
   }
 
   return async (request, ...[context]) => {
-    const origin = request.headers.get("origin");
-    const isAllowed = origin !== null && allowedOrigins.has(origin);
+    const origin = String(request.headers.get("origin")); // "null" is never allowed.
+    const isAllowed = allowedOrigins.has(origin);
     const headers: Record<string, string> = { ...NO_STORE };
     if (allowedOrigins.size > 0) headers.vary = "Origin";
     if (isAllowed) {
@@ -268,7 +268,7 @@ function closeBody(request: Request): void {
   for (const name of BODY_READERS) {
     Object.defineProperty(request, name, { value: refuse, configurable: true });
   }
-  Object.defineProperty(request, "body", { value: null, configurable: true }); // For `new Request(url, request)`.
+  Object.defineProperty(request, "body", { value: null }); // For `new Request(url, request)`.
 }
 
 /** The endpoint's own deadline has passed. It has the `name` and `code` of the client's `TimeoutError`. */
@@ -291,16 +291,15 @@ function isFirst(given: Set<string>, warning: string): boolean {
 }
 
 /** Says why the token cannot work on the page that asks for it, as far as the request's headers show. */
-function mismatch(referrer: string | undefined, { headers }: Request): string | undefined {
+function mismatch(pattern: string | undefined, { headers }: Request): string | undefined {
   const pageUrl = headers.get("origin");
-  if (!pageUrl || referrer === undefined) return undefined;
   try {
-    const { matches, reason, advice } = explainReferrer({ pattern: referrer, pageUrl });
+    const { matches, reason, advice } = explainReferrer({ pattern, pageUrl } as ReferrerCheck);
     // `generate` refuses a pattern with a path, unless the client allows it for pages that send one.
     if (!matches && reason !== "path-not-sent")
-      return `A token for ${JSON.stringify(referrer)} cannot work at ${quote(pageUrl)}. ${advice}`;
+      return `A token for ${JSON.stringify(pattern)} cannot work at ${quote(pageUrl)}. ${advice}`;
   } catch {
-    return undefined; // The pattern is wrong, and `generate` throws for it; or the page has no URL.
+    return undefined; // No page, or none with a URL; or a wrong pattern, for which `generate` throws.
   }
   // A page sends its Referer to its own endpoint, unless its policy is no-referrer.
   if (headers.has("referer")) return undefined;

@@ -96,7 +96,7 @@ export const NEXT_IN_A_LIST = /[,;]["'\s]*(https?:|\*[:.]|[\w-]+\.\w)|(?<=[\w*/]
 /** A slip that a person would name first, whatever else it breaks in the grammar. */
 function findSlip(text: string): PatternProblem | undefined {
   const next = text.search(NEXT_IN_A_LIST);
-  if (next >= 0) return { reason: "several-patterns", index: next };
+  if (next !== -1) return { reason: "several-patterns", index: next };
   if (/^\W?["'`“]/.test(text)) return { reason: "quotes", index: 0 };
   const space = text.search(/^[\s\u200b]|[ \t\r\n]/);
   if (space >= 0) return { reason: "whitespace", index: space };
@@ -148,7 +148,7 @@ function readByGrammar(pattern: string): ReferrerPattern | PatternProblem {
   const host = name === "" ? "" : parseUrl(`http://${name}/`)?.hostname;
   if (host === undefined) return { reason: isIpv6 ? "invalid-ipv6" : "invalid-host", index: nameStart };
   const unmatchable = path.search(NEVER_IN_A_PATH);
-  if (unmatchable >= 0) return { reason: "unmatchable-path", index: pathStart + unmatchable };
+  if (unmatchable !== -1) return { reason: "unmatchable-path", index: pathStart + unmatchable };
 
   return Object.freeze({
     pattern,
@@ -202,5 +202,5 @@ export function withoutFinalDots(host: string): string {
 /** Like `indexOf`, but the end of the text where nothing is found. */
 function indexOrEnd(text: string, part: string, from: number): number {
   const index = text.indexOf(part, from);
-  return index < 0 ? text.length : index;
+  return index === -1 ? text.length : index;
 }

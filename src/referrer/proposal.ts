@@ -2,14 +2,14 @@ import { isProblem, NEXT_IN_A_LIST, readPattern, withoutFinalDots } from "./gram
 import { parseUrl } from "./url.ts";
 
 // With its slips: `https//`, `https:/`, `htps://`, `http(s)://`, `HTTPS://`, `["https://`, and one given twice.
-const SCHEME = /^(\W?(\*|h*t+p+s*[()[\]*?s]*)([:;]\/*|\/+)|:?\/+)+/i;
+const SCHEME = /^(\W?(\*|h*t+p+s*[()[\]*?s]*)[:;/]|:?\/)+/i;
 
 /**
  * Returns the pattern that a text was probably meant to be: an origin and `/*`, since no path arrives in every browser.
  * Returns `undefined` where the host is not clear, and never proposes a pattern for any site.
  */
 export function proposePattern(text: string): string | undefined {
-  const [first = ""] = text.split(NEXT_IN_A_LIST);
+  const [first] = text.split(NEXT_IN_A_LIST) as [string];
   const address = withoutDecoration(first);
   const rest = address.replace(SCHEME, "");
   const url = findUrl(rest);
@@ -34,19 +34,18 @@ function withoutDecoration(text: string): string {
 /** The scheme that was written, or that a page there has: a machine of one's own seldom has a certificate. */
 function schemeFor(prefix: string, { hostname }: URL): "https" | "http" {
   if (/s|p\*/i.test(prefix)) return "https";
-  const isOwnMachine = /localhost$|^[\d.]+$|^\[/.test(hostname);
+  const isOwnMachine = /localhost$|^[\d.]+$|:/.test(hostname);
   return isOwnMachine || /p/i.test(prefix) ? "http" : "https";
 }
 
 /** Reads host and port as closely as a URL's parser allows. */
 function findUrl(rest: string): URL | undefined {
-  const [authority = ""] = rest.replace(/^::1:/, "[::1]:").split(/[/?#,;]/);
-  const [host = "", port = ""] = authority.split(":");
+  const authority = rest.replace(/^::1:/, "[::1]:").replace(/[/?#,;].*/, "");
   return (
     parseUrl(`http://${authority}`) ??
     parseUrl(`http://[${authority.replace("[", "")}]`) ?? // An IPv6 address without its brackets.
-    parseUrl(`http://${host}:${Number.parseInt(port, 10)}`) ?? // The first of two ports, or one with an asterisk.
-    parseUrl(`http://${host}`)
+    parseUrl(`http://${authority.replace(/:(\d*).*/, ":$1")}`) ?? // The first of two ports, or one with an asterisk.
+    parseUrl(`http://${authority.replace(/:.*/, "")}`)
   );
 }
 

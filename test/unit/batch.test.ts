@@ -194,6 +194,22 @@ describe("generateMany", () => {
     expect(closed).toHaveBeenCalledOnce();
   });
 
+  test("leaving the loop waits until the source has closed its file", async () => {
+    let isClosed = false;
+    async function* source() {
+      try {
+        yield* rows(100);
+      } finally {
+        await delay(20);
+        isClosed = true;
+      }
+    }
+
+    for await (const _ of client().token.generateMany(source(), { concurrency: 1 })) break;
+
+    expect(isClosed).toBe(true);
+  });
+
   test("leaving the loop does not wait for a source that is being read and never answers", async () => {
     async function* source() {
       yield row(1);
@@ -547,12 +563,23 @@ describe("generateMany", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test.each([null, 4])("says what a row has to be, where it is %o", async (row) => {
+  test("yields what a row rejects with, even undefined", async () => {
+    const mint = () => Promise.reject(undefined);
+
+    const results = await collect(generateMany(mint, [row(1)], {}, {} as Settings));
+
+    expect(results).toEqual([{ request: row(1), error: undefined }]);
+  });
+
+  test.each([
+    [null, "null"],
+    [4, "a number"],
+  ])("says what a row has to be, where it is %o", async (row, kind) => {
     const [result] = await collect(client().token.generateMany([row] as unknown as BatchRequest[]));
 
     expect(result?.error).toMatchObject({
       name: "TypeError",
-      message: expect.stringMatching(/^A row must be/),
+      message: `A row must be { clientId, referrer } or { clientId, appId }, not ${kind}.`,
     });
   });
 

@@ -22,6 +22,7 @@ const browsers: [string, Record<string, unknown>][] = [
     "a worker of Electron with Node.js in it",
     { ...worker, process: { env: {}, versions: { node: "22.0.0", electron: "38.0.0" }, type: "worker" } },
   ],
+  ["a worker of NW.js", { ...worker, process: { env: {}, versions: { node: "22.0.0", nw: "0.100.0" } } }],
   ["a page of NW.js", { ...page, process: { env: {}, versions: { node: "22.0.0", nw: "0.100.0" } } }],
 ];
 
@@ -35,6 +36,10 @@ const servers: [string, Record<string, unknown>][] = [
   ["Deno before 2, which had a window", { ...page, Deno: { version: { deno: "1.40.0" } } }],
   ["a Deno worker", { ...worker, Deno: { version: { deno: "2.5.0" } } }],
   ["Cloudflare Workers", { ...worker, WebSocketPair: class {} }],
+  ["a runtime that nobody has heard of", noProcess],
+  ["a runtime without a navigator", { ...noProcess, navigator: undefined }],
+  ["a runtime with a window and no document", { ...noProcess, window: {} }],
+  ["a runtime with a document and no window", { ...noProcess, document: {} }],
   ["Vercel Edge", { ...worker, EdgeRuntime: "vercel" }],
   ["NW.js before it opens a page", { process: { env: {}, versions: { node: "22.0.0", nw: "0.100.0" } } }],
   [

@@ -1,3 +1,6 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { inspect } from "node:util";
 import { ComplyCube as OfficialClient } from "@complycube/api";
 import { describe, expect, test, vi } from "vitest";
@@ -37,6 +40,32 @@ describe("new ComplyCube", () => {
     expect(() => new ComplyCube(options as ComplyCubeOptions)).toThrow(
       /^options must be an object, not [a-z ]+\. The call is new ComplyCube\(\{ apiKey: process\.env\.COMPLYCUBE_API_KEY \}\)\.$/,
     );
+  });
+});
+
+describe("preconnect", () => {
+  test("opens the connection that the next call uses", async () => {
+    let connections = 0;
+    const api = createServer((_, response) => response.end('{"token":"TOKEN"}'));
+    api.on("connection", () => connections++).listen(0, "127.0.0.1");
+    await once(api, "listening");
+    const complycube = local({ baseUrl: `http://127.0.0.1:${(api.address() as AddressInfo).port}` });
+
+    complycube.preconnect();
+    await expect.poll(() => connections).toBe(1);
+    const token = await complycube.token.generate("CLIENT_ID", TARGET);
+    api.close().closeAllConnections();
+
+    expect(token).toBe("TOKEN");
+    expect(connections).toBe(1);
+  });
+
+  test("does nothing over a fetch", () => {
+    const fetch = vi.fn();
+
+    local({ fetch }).preconnect();
+
+    expect(fetch).not.toHaveBeenCalled();
   });
 });
 

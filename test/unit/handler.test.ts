@@ -68,6 +68,7 @@ describe("createTokenHandler, asked by its own page", () => {
     expect(response.status).toBe(200);
     expect(response.headers.get("content-type")).toBe("application/json");
     expect(response.headers.get("cache-control")).toBe("no-store");
+    expect(response.headers.get("vary")).toBeNull();
     expect(await response.json()).toEqual({ token: "TOKEN" });
   });
 
@@ -180,7 +181,10 @@ describe("the body", () => {
   const eve = () => post(OWN_PAGE, { body: '{"clientId":"CLIENT_OF_EVE"}' });
   const cannotRead = {
     name: "TypeError",
-    message: expect.stringMatching(/^authenticate and target cannot read the request's body: .+ session/),
+    message:
+      "authenticate and target cannot read the request's body: its sender could name anyone's client. Take the client ID " +
+      "from your own session: by a cookie or header of the request, or from what the framework knows, passed as " +
+      "handler(request, context).",
   };
 
   test.each(["json", "text", "formData", "arrayBuffer", "blob", "bytes", "clone"] as const)(
@@ -242,6 +246,7 @@ describe("the body", () => {
 
     expect(response.status).toBe(200);
     expect(seen).toHaveBeenCalledExactlyOnceWith(given, "ada", SIGNED_IN.cookie);
+    expect(given.body).toBeNull();
     expect(given.headers.get("origin")).toBe(APP);
     expect(given.signal.aborted).toBe(false);
   });
@@ -298,11 +303,13 @@ describe("createTokenHandler, method by method", () => {
   test.each(["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"])(
     "answers %s with 405 and Allow",
     async (method) => {
-      const { handler, sent, authenticate } = setUp();
+      const { handler, sent, onError, authenticate } = setUp();
 
       const response = await handler(post(OWN_PAGE, { method }));
 
       expect(response.status).toBe(405);
+      expect(await response.json()).toEqual({ error: "method_not_allowed" });
+      expect(onError).not.toHaveBeenCalled();
       expect(response.headers.get("allow")).toBe("POST");
       expect(response.headers.get("access-control-allow-origin")).toBeNull();
       expect(sent).toEqual([]);
@@ -635,14 +642,17 @@ describe("allowedOrigins", () => {
     "capacitor://ada@localhost",
     "Capacitor://localhost",
     "chrome-extension://*",
+    "ftp://www.example.com",
+    "ws://www.example.com",
     "wss://www.example.com",
+    new URL("https://www.example.com"),
     "https://a@example.com",
     "",
     undefined,
     7,
   ])("refuses %j at construction", (origin) => {
     expect(() => setUp({ allowedOrigins: [origin as string] })).toThrow(
-      /^allowedOrigins must hold exact origins/,
+      /^allowedOrigins must hold exact origins, without path or wildcard: .+ is none\. (One looks like "https:\/\/app\.example\.com"|Use "[a-z-]+:\/\/[\w.]+")\.$/,
     );
   });
 
@@ -665,6 +675,12 @@ describe("allowedOrigins", () => {
     expect(own.status).toBe(200);
     expect(own.headers.get("access-control-allow-origin")).toBe(origin);
     expect(others.map(({ status }) => status)).toEqual([403, 403, 403, 403, 403]);
+  });
+
+  test("says what an origin looks like, where none can be told", () => {
+    expect(() => checkOrigins([7])).toThrow(
+      'without path or wildcard: a number is none. One looks like "https://app.example.com".',
+    );
   });
 
   test("says which origin was probably meant", () => {
@@ -784,7 +800,19 @@ describe("a page that the token cannot work on", () => {
     ["all is well", TARGET, OWN_PAGE, undefined],
     ["the page is not known", TARGET, SIGNED_IN, undefined],
     ["the page has no origin", TARGET, { ...OWN_PAGE, origin: "null" }, undefined],
+    [
+      "the page has neither an origin nor a Referer",
+      TARGET,
+      { ...SIGNED_IN, origin: "null", "sec-fetch-site": "same-origin" },
+      undefined,
+    ],
     ["the token is for an app", { appId: "com.example.app" }, elsewhere, undefined],
+    [
+      "the token is for an app, whose web view sends no Referer",
+      { appId: "com.example.app" },
+      { origin: APP, "sec-fetch-site": "same-origin", ...SIGNED_IN },
+      undefined,
+    ],
   ])("when %s", async (_, target, headers, warning) => {
     const { handler, onError } = setUp({ target });
 
@@ -816,7 +844,10 @@ describe("a request without a Referer", () => {
     expect(onError).toHaveBeenCalledExactlyOnceWith(
       expect.objectContaining({
         name: "ReferrerMismatchWarning",
-        message: expect.stringMatching(/came without a Referer: .+, or it is not a browser\./),
+        message:
+          'This request from "https://www.example.com" came without a Referer: the page is under Referrer-Policy: ' +
+          "no-referrer, or something on its way took the Referer off, or it is not a browser. A page that sends " +
+          "ComplyCube no Referer cannot use its token: let it have Referrer-Policy: strict-origin-when-cross-origin.",
       }),
       { severity: "warning", status: undefined, clientId: "CLIENT_OF_ADA" },
       expect.any(Request),
@@ -1022,6 +1053,7 @@ describe("a failure", () => {
       { name: "TypeError", message: "no key" },
       minted,
     ],
+    ["another client's 429", 500, "internal_error", null, { status: 429 }, minted],
     ["undefined, thrown", 500, "internal_error", null, undefined as unknown as object, minted],
   ];
 
@@ -1193,6 +1225,7 @@ describe("a caller who goes away", () => {
 
     expect(apiSignal?.aborted).toBe(true);
     expect(response.status).toBe(499);
+    expect(await response.json()).toEqual({ error: "aborted" });
     expect(onError).not.toHaveBeenCalled();
   });
 
@@ -1211,6 +1244,16 @@ describe("a caller who goes away", () => {
     expect(onError).not.toHaveBeenCalled();
   });
 
+  test("is not known where the runtime gives a request no signal", async () => {
+    const { handler, onError } = setUp({ answer: refused(500) });
+    const request = Object.defineProperty(post(), "signal", { value: undefined });
+
+    const response = await handler(request);
+
+    expect(response.status).toBe(502);
+    expect(onError).toHaveBeenCalledOnce();
+  });
+
   test("has nothing sent on its behalf when it left before", async () => {
     const { handler, sent } = setUp();
 
@@ -1223,6 +1266,7 @@ describe("a caller who goes away", () => {
 describe("createTokenHandler", () => {
   test.each([
     [{ complycube: {} }, "complycube must be a ComplyCube."],
+    [{ complycube: undefined }, "complycube must be a ComplyCube."],
     [
       { authenticate: undefined },
       "authenticate must be a function that returns who is asking, not undefined.",

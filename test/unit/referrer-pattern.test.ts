@@ -24,6 +24,9 @@ describe("parseReferrerPattern", () => {
     ["http://localhost:3000/", { scheme: "http", host: "localhost", port: "3000", path: "/" }],
     ["*://*.Example.COM:*/a?b=*", { scheme: "*", host: "*.example.com", port: "*", path: "/a?b=*" }],
     ["https://*/*", { scheme: "https", host: "*", port: "*", path: "/*" }],
+    ["https://*:8080/*", { scheme: "https", host: "*", port: "8080", path: "/*" }],
+    ["https://a.example:65535/", { scheme: "https", host: "a.example", port: "65535", path: "/" }],
+    ["https://a.example/*,https://b.example/*", { host: "a.example", path: "/*,https://b.example/*" }],
     ["https://[0:0::1]:8443/*", { scheme: "https", host: "[::1]", port: "8443", path: "/*" }],
     ["https://bücher.example/*", { scheme: "https", host: "xn--bcher-kva.example", port: "*", path: "/*" }],
     ["https://127.1:0/*", { scheme: "https", host: "127.0.0.1", port: "0", path: "/*" }],
@@ -58,6 +61,8 @@ describe("parseReferrerPattern", () => {
     ["https://www.example.com/*", "origin"],
     ["*://www.example.com:*/verify/*", "origin"],
     ["https://*.127.0.0.1/*", "origin"],
+    ["https://*.127.0.0.10/*", "origin"],
+    ["https://*.shop.1a.com/*", "site"],
     ["https://*.example.com/*", "site"],
     ["https://*.example.com/verify", "site"],
     ["https://*.localhost/*", "site"],
@@ -78,10 +83,11 @@ describe("parseReferrerPattern", () => {
     expect(parsed.scope).toBe(scope);
   });
 
-  test("gives an object that cannot be changed", () => {
+  test("gives an object that cannot be changed, and the same one for the same pattern", () => {
     const parsed = parseReferrerPattern("https://www.example.com/*");
 
     expect(Object.isFrozen(parsed)).toBe(true);
+    expect(parseReferrerPattern("https://www.example.com/*")).toBe(parsed);
   });
 
   const refused: [string, ReferrerPatternErrorReason, number][] = [
@@ -151,13 +157,67 @@ describe("ReferrerPatternError", () => {
     expect(error.name).toBe("ReferrerPatternError");
   });
 
-  test("shows the pattern, the problem, the place and what to use", () => {
-    const { message } = errorFor("https://*example.com/*");
+  test.each<[unknown, string, string]>([
+    [
+      undefined,
+      'it is not a string; is an environment variable missing? (at index 0, "undefined")',
+      'A pattern looks like "https://www.example.com/*"',
+    ],
+    [
+      "'https://a.example/*'",
+      `it is in quotes (at index 0, "'https://a.example/*'")`,
+      'Use "https://a.example/*"',
+    ],
+    [
+      "a.example,b.example",
+      'a token takes one pattern (at index 9, ",b.example")',
+      'Use "https://a.example/*"',
+    ],
+    [
+      "https://a.example/* ",
+      'it holds a space or invisible character (at index 19, " ")',
+      'Use "https://a.example/*"',
+    ],
+    ["a.example/*", 'there is no "://" (at index 0, "a.example/*")', 'Use "https://a.example/*"'],
+    [
+      "ftp://a.example/*",
+      'the scheme must be "https", "http" or "*" (at index 0, "ftp://a.example/*")',
+      'A pattern looks like "https://www.example.com/*"',
+    ],
+    ["https:///a.example/*", 'the host is empty (at index 8, "/a.example/*")', 'Use "https://a.example/*"'],
+    [
+      "https://*example.com/*",
+      '"*" must be the whole host or a leading "*." (at index 8, "*example.com/*")',
+      'Use "https://*.example.com/*"',
+    ],
+    [
+      "https://me@a.example/*",
+      'the host is invalid (at index 10, "@a.example/*")',
+      'Use "https://a.example/*"',
+    ],
+    ["https://::1/*", 'an IPv6 address goes in brackets (at index 8, "::1/*")', 'Use "https://[::1]/*"'],
+    [
+      "https://a.example:65536/*",
+      'the port must be one number up to 65535, after "https" or "http" (at index 18, "65536/*")',
+      'Use "https://a.example/*"',
+    ],
+    ["https://a.example", 'there is no path, such as "/*" (at its end)', 'Use "https://a.example/*"'],
+    [
+      "https://a.example/#",
+      'no Referer holds this character (at index 18, "#")',
+      'Use "https://a.example/*"',
+    ],
+  ])("shows of %j the pattern, the problem, the place and what to use", (pattern, problem, fix) => {
+    const { message } = errorFor(pattern);
 
-    expect(message).toBe(
-      'Invalid referrer pattern "https://*example.com/*": "*" must be the whole host or a leading "*." ' +
-        '(at index 8, "*example.com/*"). Use "https://*.example.com/*".',
-    );
+    expect(message).toBe(`Invalid referrer pattern "${pattern}": ${problem}. ${fix}.`);
+  });
+
+  test("proposes nothing that is too long to read", () => {
+    const host = `${"a".repeat(106)}.com`;
+
+    expect(errorFor(`https://${host}`).message).toContain(`). Use "https://${host}/*".`);
+    expect(errorFor(`https://a${host}`).message).toContain("). A pattern looks like ");
   });
 
   test.each([
@@ -210,6 +270,13 @@ describe("ReferrerPatternError", () => {
 
     expect(error.message.length).toBeLessThan(500);
     expect(error.index).toBe(100_011);
+  });
+
+  test("shows 120 characters of a pattern", () => {
+    const text = "x".repeat(120);
+
+    expect(errorFor(text).message).toContain(`pattern "${text}": `);
+    expect(errorFor(`${text}x`).message).toContain(`pattern "${text}…": `);
   });
 });
 

@@ -254,6 +254,7 @@ describe("generate", () => {
     ["swapped arguments", [WEB, "CLIENT_ID"]],
     ["one object", [{ clientId: "CLIENT_ID", ...WEB }]],
     ["nothing", []],
+    ["no client and a pattern alone", [undefined, WEB.referrer]],
   ])("shows the call once when it is called with %s", async (_, args) => {
     const { complycube, fetch } = recordingClient();
     const generate = complycube.token.generate as (...args: unknown[]) => Promise<string>;
@@ -392,6 +393,7 @@ describe("generate", () => {
       name: "ReferrerPatternError",
       reason: "path-not-sent",
       index: 23,
+      advice: ALLOW_PATH,
     });
     expect(fetch).not.toHaveBeenCalled();
   });

@@ -55,6 +55,10 @@ describe("inspectToken", () => {
     expect(inspectToken(sign(JSON.stringify({ exp }))).expiresAt?.toISOString()).toBe(expected);
   });
 
+  test("reads JSON with line breaks in it", () => {
+    expect(inspectToken(sign('{\n\t"exp": 0\n}')).claims).toEqual({ exp: 0 });
+  });
+
   test("reads UTF-8", () => {
     const claims = { name: "Żółć 名前 🎫 ÿ>?" };
 

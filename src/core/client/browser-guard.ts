@@ -23,7 +23,7 @@ function isServer(): boolean {
   return (
     // A polyfill of `process` in a page has no version. In NW.js and Electron a page has one, and is recognised otherwise.
     (typeof process?.versions?.node === "string" &&
-      !(process.versions.nw !== undefined && scope.document !== undefined) &&
+      process.versions.nw === undefined &&
       process.type !== "renderer" &&
       process.type !== "worker") ||
     scope.Bun !== undefined ||

@@ -46,7 +46,6 @@ function defineMissingProperties(): void {
   if (Object.hasOwn(ComplyCube.prototype, "client")) return;
   for (const name of OF_THE_OFFICIAL_CLIENT.split(" ")) {
     Object.defineProperty(ComplyCube.prototype, name, {
-      configurable: true,
       get() {
         throw misuse(
           `complycube.${name}`,

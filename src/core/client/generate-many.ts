@@ -137,7 +137,7 @@ async function* run<R extends BatchRequest>(
         await new Promise<void>((resolve) => (wake = resolve));
       else if (stop.signal.aborted) throw stop.signal.reason;
       else if (failure !== undefined) throw failure.error;
-      else if (ended) return;
+      else return;
     }
   } finally {
     release();

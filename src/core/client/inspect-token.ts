@@ -22,7 +22,7 @@ export interface TokenContents {
  */
 export function inspectToken(token: string): TokenContents {
   if (typeof token !== "string") throw misuse("token", `must be a string, not ${kindOf(token)}`);
-  const [, payload] = /^[\w-]+=*\.([\w-]+)=*\.[\w-]*=*$/.exec(token) ?? [];
+  const payload = /^[\w-]+=*\.([\w-]+)=*\.[\w-]*=*$/.exec(token)?.[1];
   if (payload === undefined) {
     throw misuse(
       "token",
@@ -47,9 +47,8 @@ function parsePayload(payload: string): unknown {
     // Jest's jsdom has no TextDecoder. Like a strict one, this throws where the bytes are not UTF-8.
     const encoded = Array.from(bytes, (byte) => `%${byte.charCodeAt(0).toString(16).padStart(2, "0")}`);
     return JSON.parse(decodeURIComponent(encoded.join("")));
-  } catch {
-    return undefined;
-  }
+  } catch {}
+  return undefined;
 }
 
 /**
