@@ -101,8 +101,8 @@ class RedisLimit implements RateLimiter {
   /** The last ticket with which a call of this process went, and until when its place counts. */
   #last = { ticket: 0, until: 0 };
   #closedUntil = 0;
-  /** How long Redis took to answer last. */
-  #tookMs = 0;
+  /** The time of the fastest answer of Redis; 0 until one is known. */
+  #fastestMs = 0;
 
   constructor({ store, perSecond, key, fallbackPerSecond, maxQueue, onError }: RedisRateLimitOptions) {
     this.#perSecond = checkPerSecond("perSecond", perSecond);
@@ -139,14 +139,14 @@ class RedisLimit implements RateLimiter {
   penalize(ms: number): void {
     this.#fallback.own?.penalize(ms);
     this.#closedUntil = Math.max(this.#closedUntil, performance.now() + ms);
-    this.#tell("hold", Math.ceil(ms));
+    this.#tell("hold", 0, Math.ceil(ms));
   }
 
   settled(sentAt: number, answered: boolean): void {
     const lateMs = this.#lateness.of(sentAt, answered);
     this.#fallback.own?.late(sentAt, lateMs);
     if (lateMs <= GUARD_MS) return; // Not worth another round trip.
-    this.#tell("late", Math.floor(performance.now() - sentAt), HELD_MS + Math.ceil(lateMs));
+    this.#tell("late", 0, Math.floor(performance.now() - sentAt), HELD_MS + Math.ceil(lateMs));
   }
 
   /** Returns for how many milliseconds the call has to wait before it looks again; 0 once its place is taken. */
@@ -155,7 +155,7 @@ class RedisLimit implements RateLimiter {
     if (isAway) {
       const isProbeDue = this.#fallback.isProbeDue();
       if (own !== undefined) {
-        if (isProbeDue) this.#tell("look"); // Not awaited, so that the share keeps its pace.
+        if (isProbeDue) this.#tell("look", 0); // Not awaited, so that the share keeps its pace.
         return own.ask(call.own);
       }
       if (!isProbeDue) throw error;
@@ -171,9 +171,10 @@ class RedisLimit implements RateLimiter {
     }
   }
 
-  async #ask(call: Call, signal: AbortSignal | undefined): Promise<number> {
+  /** @param expectedMs how long Redis may take to answer: a place is held for longer where it is far away or slow */
+  async #ask(call: Call, signal: AbortSignal | undefined, expectedMs = this.#fastestMs): Promise<number> {
     const known = performance.now() < this.#last.until ? this.#last.ticket : 0;
-    const guardMs = Math.max(GUARD_MS, Math.ceil(2 * this.#tookMs));
+    const guardMs = Math.max(GUARD_MS, Math.ceil(2 * expectedMs));
     const args = [call.ticket, known, this.#perSecond, WINDOW_MS + guardMs];
     const { answer, tookMs } = await this.#run(signal, "ask", ...args);
     const [ticket = 0, waitMs = 0] = answer;
@@ -181,7 +182,7 @@ class RedisLimit implements RateLimiter {
     call.ticket = ticket;
     call.asksAt = now + waitMs + 1; // A timer may fire up to a millisecond early.
     if (waitMs > 0) return waitMs + 1;
-    if (tookMs > guardMs) return this.#ask(call, signal); // Too late for this place; the next has a longer guard.
+    if (tookMs > guardMs) return this.#ask(call, signal, tookMs); // Too late for this place.
     this.#last = { ticket, until: now + WINDOW_MS + guardMs };
     return 0;
   }
@@ -201,8 +202,8 @@ class RedisLimit implements RateLimiter {
   }
 
   /** Tells Redis something that no call waits for. */
-  #tell(op: string, ...args: number[]): void {
-    this.#run(undefined, op, ...args).catch(() => {});
+  #tell(op: string, ticket: number, ...args: number[]): void {
+    this.#run(undefined, op, ticket, ...args).catch(() => {});
   }
 
   /** Runs the script once the client is connected. */
@@ -216,8 +217,9 @@ class RedisLimit implements RateLimiter {
       const giveBack = ([ticket = 0]: number[]) => this.#tell("leave", ticket);
       if (op === "ask") ending.onEnd(() => answering.then(giveBack, () => {})); // A place that comes too late.
       const answer = await answering;
-      this.#tookMs = performance.now() - askedAt;
-      return { answer, tookMs: this.#tookMs };
+      const tookMs = performance.now() - askedAt;
+      this.#fastestMs = Math.min(this.#fastestMs || tookMs, tookMs);
+      return { answer, tookMs };
     });
     this.#closedUntil = Math.max(this.#closedUntil, performance.now() + this.#fallback.return());
     return done;

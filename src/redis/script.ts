@@ -40,65 +40,61 @@ export interface Script {
  *   does not has vanished with its process.
  * - `next`: the next ticket. Tickets begin with `born`, the time at which this memory began, so a ticket that it cannot
  *   have given tells that Redis has lost the one before.
- * - `real`, `open`: the clock when last read, and the time until which the fleet is held back.
+ * - `real`, `open`: the clock when last read, and the time until which the fleet is held back. Where the clock was set
+ *   back, all times go with it.
  *
  * - `ask TICKET KNOWN LIMIT LENGTH` returns a ticket (a new one for 0) and how many milliseconds to wait before the call
  *   asks again; 0 lets it go, and its place counts for LENGTH. KNOWN is a ticket whose call went less than a second ago.
+ *   A call that waits long asks again half-way, so that it moves up when others in front of it have left.
  * - `leave TICKET` gives a place back.
- * - `late AGE LENGTH` holds the place of a request that was sent AGE ago for LENGTH from then on.
- * - `hold MS` holds the fleet back.
+ * - `late 0 AGE LENGTH` holds the place of a request that was sent AGE ago for LENGTH from then on.
+ * - `hold 0 MS` holds the fleet back.
  */
 const SCRIPT = `
+local op, ticket, a, b, length = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local clock = redis.call('time')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local text = redis.call('get', KEYS[1])
 local s = text and cjson.decode(text) or {born = now, next = now, real = now, open = 0, sent = {}, line = {}}
-local a, b, limit, length = tonumber(ARGV[2] or 0), tonumber(ARGV[3] or 0), tonumber(ARGV[4]), tonumber(ARGV[5])
 
--- Where the clock was set back, all times go with it.
 local back = math.max(0, s.real - now)
 s.real, s.open = now, s.open - back
-local function keep(list, slack, gone)
+local function keep(list, slack)
   local kept = {}
   for _, entry in ipairs(list) do
     entry[2] = entry[2] - back
-    if entry[2] + slack > now and entry[1] ~= gone then table.insert(kept, entry) end
+    if entry[2] + slack > now and entry[1] ~= ticket then table.insert(kept, entry) end
   end
   return kept
 end
-local ticket = (ARGV[1] == 'ask' or ARGV[1] == 'leave') and a or 0
-s.sent, s.line = keep(s.sent, 0, ticket), keep(s.line, ${OVERDUE_MS}, ticket)
-table.sort(s.sent, function(one, other) return one[2] < other[2] end)
+local sent, line = keep(s.sent, 0), keep(s.line, ${OVERDUE_MS})
+table.sort(sent, function(one, other) return one[2] < other[2] end)
 
 local waitMs = 0
-if ARGV[1] == 'ask' then
-  local known = math.max(ticket, b)
+if op == 'ask' then
+  local known, limit = math.max(ticket, a), b
   if known > 0 and (known < s.born or known >= s.next) then s.open = math.max(s.open, now + length) end
   if ticket < s.born or ticket >= s.next then ticket, s.next = s.next, s.next + 1 end
   local ahead = 0
-  while s.line[ahead + 1] and s.line[ahead + 1][1] < ticket do ahead = ahead + 1 end
-  local freed = s.sent[#s.sent + ahead % limit - limit + 1]
-  local at = math.max(now, s.open, freed and freed[2] or 0) + math.floor(ahead / limit) * length
-  waitMs = at - now
-  -- A call that waits long asks again half-way, so that it moves up when others in front of it have left.
+  while line[ahead + 1] and line[ahead + 1][1] < ticket do ahead = ahead + 1 end
+  local freed = sent[#sent + ahead % limit - limit + 1]
+  waitMs = math.max(now, s.open, freed and freed[2] or 0) + math.floor(ahead / limit) * length - now
   if waitMs > ${WINDOW_MS} then waitMs = math.min(math.floor(waitMs / 2), ${ASK_EVERY_MS}) end
   if waitMs > 0 then
-    table.insert(s.line, ahead + 1, {ticket, now + waitMs})
+    table.insert(line, ahead + 1, {ticket, now + waitMs})
   else
-    table.insert(s.sent, {ticket, now + length})
+    table.insert(sent, {ticket, now + length})
   end
-elseif ARGV[1] == 'late' then
-  local sentUntil = now - a + ${HELD_MS}
-  for i = #s.sent, 1, -1 do
-    if s.sent[i][2] <= sentUntil then s.sent[i][2] = now - a + b break end
+elseif op == 'late' then
+  for i = #sent, 1, -1 do
+    if sent[i][2] <= now - a + ${HELD_MS} then sent[i][2] = now - a + b break end
   end
-elseif ARGV[1] == 'hold' then
+elseif op == 'hold' then
   s.open = math.max(s.open, now + a)
 end
 
-local last = math.max(now, s.open)
-for _, list in ipairs({s.sent, s.line}) do for _, entry in ipairs(list) do last = math.max(last, entry[2]) end end
-redis.call('set', KEYS[1], cjson.encode(s), 'PX', last - now + 1000)
+s.sent, s.line = sent, line
+redis.call('set', KEYS[1], cjson.encode(s), 'PX', math.max(0, s.open - now) + ${2 * ASK_EVERY_MS})
 return {ticket, waitMs}
 `;
 
