@@ -204,10 +204,15 @@ describe("no answer", () => {
     expect(error).toMatchObject({ name: "ConnectionError", message: `No answer from ${API}${reason}` });
   });
 
-  test("keeps the cause", async () => {
-    const { error } = await call(throwing(new Error("fetch failed", { cause: new Error("connect") })));
+  test.each([undefined, "ECONNRESET"])("keeps the cause, of code %s too", async (code) => {
+    const cause = Object.assign(new Error("read"), { code });
 
-    expect(error).toMatchObject({ cause: { message: "fetch failed", cause: { message: "connect" } } });
+    const { error } = await call(throwing(new Error("fetch failed", { cause })));
+
+    expect(error).toMatchObject({
+      message: `No answer from ${API}: ${code ?? "read"}.`,
+      cause: { message: "fetch failed", cause: { message: "read", code } },
+    });
   });
 
   test.each([undefined, {}, { status: 200 }, { status: "200", headers: new Headers() }])(
