@@ -211,7 +211,7 @@ describe("no answer", () => {
 
     expect(error).toMatchObject({
       message: `No answer from ${API}: ${code ?? "read"}.`,
-      cause: { message: "fetch failed", cause: { message: "read", code } },
+      cause: { message: "fetch failed", cause: { message: "read", ...(code && { code }) } },
     });
   });
 
