@@ -39,6 +39,7 @@ describe.skipIf(!hasRedis)(
       ["answers 400 ms late once", (_, admin) => admin.client("PAUSE", 400), false],
       ["hangs for 3 s", (_, admin) => admin.client("PAUSE", 3_000), true],
       ["is stopped in its tracks for 3 s", (redis) => freeze(redis, 3_000), true],
+      ["is a replica for 3 s", (_, admin) => replica(admin, 3_000), true],
       ["is away for 3 s", (redis) => redis.stop().then(() => delay(3_000).then(redis.start)), true],
     ])("is never passed while Redis %s, and the pace comes back", async (_, chaos, goesAway) => {
       const redis = await started();
@@ -411,6 +412,12 @@ async function sentinelOf(redis: RedisServer): Promise<{ host: string; port: num
   atEnd(() => rmSync(file));
   const { port } = await started(file, "--sentinel");
   return { host: "127.0.0.1", port };
+}
+
+async function replica(admin: Redis, ms: number): Promise<void> {
+  await admin.replicaof("127.0.0.1", "1");
+  await delay(ms);
+  await admin.replicaof("NO", "ONE");
 }
 
 async function freeze(redis: RedisServer, ms: number): Promise<void> {
