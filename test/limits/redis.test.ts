@@ -200,6 +200,16 @@ describe.skipIf(!hasRedis)(
       expect(String(onError.mock.calls[0]?.[0])).toContain("Redis did not answer within 500 ms.");
     });
 
+    test("a place whose answer comes 400 ms late is not used: another is taken", async () => {
+      await limiter().acquire(); // From here on Redis knows the script.
+      const key = `test:${++keys}`;
+      const first = granted(limiter({ key, perSecond: 1, store: answeringLateOnce(io, 400) }));
+      await vi.waitFor(async () => expect(await io.exists(key)).toBe(1));
+      const second = granted(limiter({ key, perSecond: 1 }));
+
+      expect(Math.abs((await second) - (await first))).toBeGreaterThanOrEqual(1_000);
+    });
+
     test.each(["before", "after"])(
       "an app's own limiter of rate-limiter-flexible on the same client, used %s, keeps its count",
       async (when) => {
@@ -263,6 +273,21 @@ function hanging(client: Redis): Redis {
   return new Proxy(client, {
     get: (target, name) =>
       name === "evalsha" || name === "eval" ? () => new Promise(() => {}) : Reflect.get(target, name),
+  });
+}
+
+/** A client whose first answer from the script takes a detour. */
+function answeringLateOnce(client: Redis, ms: number): Redis {
+  let lateMs = ms;
+  const evalsha = async (...args: Parameters<Redis["evalsha"]>) => {
+    const answer = await client.evalsha(...args);
+    const waitMs = lateMs;
+    lateMs = 0;
+    if (waitMs > 0) await delay(waitMs);
+    return answer;
+  };
+  return new Proxy(client, {
+    get: (target, name) => (name === "evalsha" ? evalsha : Reflect.get(target, name)),
   });
 }
 
