@@ -121,16 +121,19 @@ describe.skipIf(!hasRedis)(
       expect(order).toEqual([1, 2, 3]);
     });
 
-    test("an abort leaves the queue at once", async () => {
+    test("an abort leaves the queue at once, in Redis too", async () => {
       const limit = limiter({ perSecond: 1, maxQueue: 1 });
       await limit.acquire();
       const caller = new AbortController();
       const waiting = limit.acquire(caller.signal);
+      const line = async () => JSON.parse((await io.get(`test:${keys}`)) as string).line.length;
+      await vi.waitFor(async () => expect(await line()).toBe(1));
 
       caller.abort("now");
 
       await expect(waiting).rejects.toBe("now");
       await expect(limit.acquire(AbortSignal.abort("before"))).rejects.toBe("before");
+      await vi.waitFor(async () => expect(await line()).toBeUndefined(), 300); // An empty list of Lua is {}.
     });
 
     test("one call more than may wait fails with RateLimitQueueFullError", async () => {
