@@ -145,6 +145,26 @@ describe.skipIf(!hasRedis)(
       await waiting;
     });
 
+    test("a call that has vanished while it waited takes no room in the queue", async () => {
+      const limit = limiter({ perSecond: 1, maxQueue: 1 });
+      await limit.acquire();
+      const { setTimeout } = globalThis;
+      // As when a runtime cancels the request of a call that waits: its timer never fires.
+      globalThis.setTimeout = ((...[listener, ms, ...args]: Parameters<typeof setTimeout>) =>
+        ms === 250 ? 0 : setTimeout(listener, ms, ...args)) as typeof setTimeout;
+      onTestFinished(() => {
+        globalThis.setTimeout = setTimeout;
+      });
+      void limit.acquire();
+      await delay(100);
+      globalThis.setTimeout = setTimeout;
+      await expect(limit.acquire()).rejects.toThrow("1 calls already wait");
+      await delay(1_500);
+      await limit.acquire();
+
+      await expect(limit.acquire()).resolves.toBeUndefined();
+    });
+
     test("penalize holds everyone in the process back", async () => {
       const limit = limiter();
       const startedAt = performance.now();
