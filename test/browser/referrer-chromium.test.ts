@@ -436,7 +436,7 @@ describe.skipIf(!executablePath)("match patterns against Chromium", () => {
     );
     while (context.pages().length < TABS) await context.newPage();
     pages = context.pages();
-  }, 60_000);
+  });
 
   afterAll(() => browser?.close());
 

@@ -45,7 +45,7 @@ beforeAll(async () => {
     ],
   ]);
   project.write("calls.ts", CALLS);
-}, 60_000);
+});
 afterAll(() => project.remove());
 
 test("what a changed spec says goes out, without a change in src/", async () => {
@@ -75,7 +75,7 @@ test("what a changed spec says goes out, without a change in src/", async () => 
     { ...sent, body },
   ]);
   expect(output).toBe("https://api.example.com/v2/session-tokens");
-}, 30_000);
+});
 
 test("a field that is new in the spec is known to the types, and a misspelt one is not", async () => {
   project.write("misspelt.ts", CALLS.replace("locale:", "locole:"));
@@ -84,4 +84,4 @@ test("a field that is new in the spec is known to the types, and a misspelt one 
 
   expect(output.match(/^(calls|misspelt)\.ts.*error TS/gm)).toHaveLength(1);
   expect(output).toMatch(/^misspelt\.ts.*'locole' does not exist/m);
-}, 60_000);
+});

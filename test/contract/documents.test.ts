@@ -51,7 +51,7 @@ beforeAll(() => {
   run(`npm pack --ignore-scripts --silent --pack-destination ${JSON.stringify(project)}`, root);
   const tarball = readdirSync(project).find((file) => file.endsWith(".tgz"));
   run(`npm init --yes && npm install --offline --no-audit --no-fund ./${tarball}`);
-}, 60_000);
+});
 afterAll(() => rmSync(project, { recursive: true, force: true }));
 
 /** What the commands of the documents do. */
@@ -136,7 +136,7 @@ describe("the documents' commands", () => {
     expect(scripts.check).toContain("npm test");
   });
 
-  test.each(commands)("%s", { timeout: 60_000 }, (line) => COMMANDS[line]?.(line));
+  test.each(commands)("%s", (line) => COMMANDS[line]?.(line));
 
   test.each(DOCUMENTS)("that %s names are scripts of package.json", (file) => {
     const { scripts } = JSON.parse(read("package.json"));

@@ -199,5 +199,5 @@ describe("moving from the official client", () => {
     expect(heading).toContain(`\`@complycube/api\` ${devDependencies["@complycube/api"]}`);
   });
 
-  test.for(Object.entries(ROWS))("%s", { timeout: 30_000 }, ([, check]) => check());
+  test.for(Object.entries(ROWS))("%s", ([, check]) => check());
 });

@@ -51,7 +51,7 @@ beforeAll(async () => {
   project = await projectWithChangedSpec([[IN_THE_SPEC, IN_THE_SPEC + FIELD]]);
   project.write("calls.ts", CALLS);
   project.write("wrong.ts", WRONG);
-}, 60_000);
+});
 afterAll(() => project.remove());
 
 test("a field of the spec that the table lacks is a compile error that names it", async () => {
@@ -60,7 +60,7 @@ test("a field of the spec that the table lacks is a compile error that names it"
   expect(output.match(/error TS/g)).toHaveLength(1);
   expect(output).toMatch(/^src\/core\/client\/target\.ts.*error TS/);
   expect(output).toContain("Property 'expiresIn' is missing in type");
-}, 60_000);
+});
 
 test("once the table has it, every way in passes it on", async () => {
   project.change("src/core/client/target.ts", [[IN_THE_TABLE, IN_THE_TABLE + ENTRY]]);
@@ -104,4 +104,4 @@ test("a target or a row with that field misspelt, mistyped or on the wrong reque
 
   expect(output.match(/error TS/g)).toHaveLength(3);
   for (const line of [3, 4, 5]) expect(output).toMatch(new RegExp(`^wrong\\.ts\\(${line},`, "m"));
-}, 60_000);
+});

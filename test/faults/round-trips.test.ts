@@ -89,7 +89,7 @@ describe.skipIf(skipped)("round trips of the default transport", () => {
     "a kept connection that %s costs one more, resumed, and one more request",
     async (_, manner) => {
       const { server } = await serve();
-      const complycube = clientOf(server, { timeoutMs: 1_000 });
+      const complycube = clientOf(server, { timeoutMs: 3_000 }); // The retry has to be answered within it, too.
       await settle(complycube);
       await delay(50); // For the session of TLS 1.3, which comes after the answer.
 

@@ -78,7 +78,7 @@ describe("the programs of examples/README.md", () => {
   afterAll(async () => {
     await api?.close();
     rmSync(parent, { recursive: true, force: true });
-  }, 60_000);
+  });
   beforeEach(() => {
     sent = [];
   });

@@ -59,7 +59,7 @@ afterAll(async () => {
   }
   await api.close();
   rmSync(folder, { recursive: true, force: true });
-}, 60_000);
+});
 
 describe("in a Next.js application that caches what fetch fetches", () => {
   test("a fetch of one's own is answered with the same token again and again", async ({ skip }) => {

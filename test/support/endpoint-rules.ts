@@ -45,7 +45,7 @@ export function describeEndpoint(
       const { status, headers } = await send("POST", "/sign-in/ada");
       expect(status).toBe(204);
       cookie = String(headers["set-cookie"]).split(";")[0] ?? "";
-    }, 60_000);
+    });
     afterAll(async () => {
       await example?.close();
       await api?.close();

@@ -28,17 +28,14 @@ export interface Address {
   /** An IPv6 address is without brackets, as Node.js writes it. */
   host: string;
   port: number;
-  /** Goes in front of each request's own path. */
-  path: string;
 }
 
 export function addressOf(baseUrl: string): Address {
-  const { protocol, hostname, port, pathname } = new URL(baseUrl);
+  const { protocol, hostname, port } = new URL(baseUrl);
   return {
     protocol,
     host: hostname.replace(/^\[|\]$/g, ""),
     port: Number(port) || (protocol === "https:" ? 443 : 80),
-    path: pathname.replace(/\/$/, ""),
   };
 }
 

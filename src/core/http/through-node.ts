@@ -30,7 +30,7 @@ export function throughNode(baseUrl: string): Transport | undefined {
   if (!isNode()) return undefined;
   const address = addressOf(baseUrl);
   return {
-    send: (request, ending) => send(address, request, ending),
+    send: (request, ending) => send(baseUrl + request.path, address, request, ending),
     preconnect: () => openAhead(address),
     hint: () => hintAtProxy(address),
   };
@@ -47,15 +47,12 @@ function isNode(): boolean {
   );
 }
 
-function send(address: Address, request: PlainRequest, ending: Ending): Promise<Answer> {
+function send(url: string, address: Address, request: PlainRequest, ending: Ending): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const { module, agent } = socketsOf(address);
-    // Looked up at each call, so that interceptors that were installed later are used.
-    const sent = module.request({
-      protocol: address.protocol,
-      hostname: address.host,
-      port: address.port,
-      path: address.path + request.path,
+    // Looked up at each call, so that interceptors that were installed later are used. Called with a URL, because older
+    // versions otherwise read options such as `maxHeaderSize` from a polluted Object.prototype.
+    const sent = module.request(url, {
       agent,
       method: "POST",
       headers: { ...request.headers, "user-agent": "complycube-tokens" }, // Some firewalls refuse a request without one.

@@ -136,13 +136,13 @@ export const patienceScenarios: Scenario[] = [
   {
     title: "slow, then fast",
     steps: () => [stall, answer(200, MINTED)],
-    timeoutMs: 500,
+    timeoutMs: 1_000,
     outcome: token(2),
   },
   {
     title: "slow, broken, refused, then a token",
     steps: () => [stall, (socket) => void socket.destroy(), json(503, REFUSAL), answer(200, MINTED)],
-    timeoutMs: 500,
+    timeoutMs: 1_000,
     maxRetries: 3,
     outcome: token(4),
   },
