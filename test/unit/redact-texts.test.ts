@@ -68,6 +68,18 @@ describe("a text that holds the key", () => {
     ["opaque&sol;key&plus;1", R],
     ["opaque&SOL;key&PLUS;1", R],
     ["opaque\\/key\\u002b1", R],
+    ["opaque&#47key+1", R],
+    ["OPAQUE/Key+1", R],
+    ["a\nopaque/\n  key+1\nb", `a\n${R}\nb`],
+    [
+      KEY.replace(/./g, (one) =>
+        one
+          .charCodeAt(0)
+          .toString(16)
+          .replace(/(.)(.)/, "%$1<BR>$2"),
+      ),
+      R,
+    ],
     ["opaque\\x2fkey\\x2B1", R],
     ["opaque/<br>key+<wbr />1", R],
     ["opaque/<BR/>key+1", R],
