@@ -52,7 +52,7 @@ export function redactCause(cause: unknown, key: string, depth = 0): unknown {
   if (typeof cause === "string") return redactShort(cause, key);
   try {
     // Not `instanceof Error`: what Node.js throws inside a test runner's sandbox is another realm's Error.
-    if (typeof (cause as Partial<Error>)?.message !== "string") return undefined;
+    if (typeof (cause as Partial<Error>).message !== "string") return undefined;
     const { name, message, stack, code, errors } = cause as Error & { code?: unknown; errors?: unknown[] };
     const copy: Error & { code?: unknown } = new Error(redactShort(String(message), key));
     Object.defineProperty(copy, "name", { value: redactShort(String(name), key) });
@@ -61,9 +61,8 @@ export function redactCause(cause: unknown, key: string, depth = 0): unknown {
     const { cause: inner = errors?.[0] } = cause as Error; // Of several addresses tried, the first.
     if (inner !== undefined && depth < MAX_DEPTH) copy.cause = redactCause(inner, key, depth + 1);
     return copy;
-  } catch {
-    return undefined; // A getter of the cause threw.
-  }
+  } catch {} // There is no cause, or a getter of it threw.
+  return undefined;
 }
 
 /** The ways in which HTML, URLs and JSON write one character. */

@@ -126,11 +126,15 @@ if (skipped) console.warn(`SKIPPED: the tests of TCP keep-alive, which need ${TI
 
 const KEEP_ALIVE_TIMER = "02";
 
-/** Returns in how many seconds the kernel will probe the connection from a port of this machine. */
-function secondsToProbe(port: number): number | undefined {
-  const local = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
-  const rows = readFileSync(TIMERS, "utf8").split("\n");
-  const row = rows.map((each) => each.trim().split(/\s+/)).find(([, address]) => address?.endsWith(local));
+/** Returns in how many seconds the kernel will probe the connection between two ports of this machine. */
+function secondsToProbe(from: number, to: number): number | undefined {
+  const [local = "", remote = ""] = [from, to].map(
+    (port) => `:${port.toString(16).toUpperCase().padStart(4, "0")}`,
+  );
+  const rows = readFileSync(TIMERS, "utf8")
+    .split("\n")
+    .map((row) => row.trim().split(/\s+/));
+  const row = rows.find(([, own, peer]) => own?.endsWith(local) && peer?.endsWith(remote));
   const [timer, ticks = ""] = row?.[5]?.split(":") ?? [];
   return timer === KEEP_ALIVE_TIMER ? Number.parseInt(ticks, 16) / 100 : undefined;
 }
@@ -149,7 +153,7 @@ describe.skipIf(skipped)("an idle connection over node:https", () => {
     await open(clientOf(server));
 
     await vi.waitFor(() => {
-      const seconds = secondsToProbe(ports[0] ?? 0);
+      const seconds = secondsToProbe(ports[0] ?? 0, Number(new URL(server.url).port));
       expect(seconds).toBeGreaterThan(10);
       expect(seconds).toBeLessThanOrEqual(15);
     }, PROMPT_MS);

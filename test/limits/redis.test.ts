@@ -121,16 +121,19 @@ describe.skipIf(!hasRedis)(
       expect(order).toEqual([1, 2, 3]);
     });
 
-    test("an abort leaves the queue at once", async () => {
+    test("an abort leaves the queue at once, in Redis too", async () => {
       const limit = limiter({ perSecond: 1, maxQueue: 1 });
       await limit.acquire();
       const caller = new AbortController();
       const waiting = limit.acquire(caller.signal);
+      const line = async () => JSON.parse((await io.get(`test:${keys}`)) as string).line.length;
+      await vi.waitFor(async () => expect(await line()).toBe(1));
 
       caller.abort("now");
 
       await expect(waiting).rejects.toBe("now");
       await expect(limit.acquire(AbortSignal.abort("before"))).rejects.toBe("before");
+      await vi.waitFor(async () => expect(await line()).toBeUndefined(), 300); // An empty list of Lua is {}.
     });
 
     test("one call more than may wait fails with RateLimitQueueFullError", async () => {
@@ -140,6 +143,26 @@ describe.skipIf(!hasRedis)(
 
       await expect(limit.acquire()).rejects.toMatchObject({ name: "RateLimitQueueFullError", maxQueue: 1 });
       await waiting;
+    });
+
+    test("a call that has vanished while it waited takes no room in the queue", async () => {
+      const limit = limiter({ perSecond: 1, maxQueue: 1 });
+      await limit.acquire();
+      const { setTimeout } = globalThis;
+      // As when a runtime cancels the request of a call that waits: its timer never fires.
+      globalThis.setTimeout = ((...[listener, ms, ...args]: Parameters<typeof setTimeout>) =>
+        ms === 250 ? 0 : setTimeout(listener, ms, ...args)) as typeof setTimeout;
+      onTestFinished(() => {
+        globalThis.setTimeout = setTimeout;
+      });
+      void limit.acquire();
+      await delay(100);
+      globalThis.setTimeout = setTimeout;
+      await expect(limit.acquire()).rejects.toThrow("1 calls already wait");
+      await delay(1_500);
+      await limit.acquire();
+
+      await expect(limit.acquire()).resolves.toBeUndefined();
     });
 
     test("penalize holds everyone in the process back", async () => {
@@ -198,6 +221,16 @@ describe.skipIf(!hasRedis)(
       await limit.acquire();
 
       expect(String(onError.mock.calls[0]?.[0])).toContain("Redis did not answer within 500 ms.");
+    });
+
+    test("a place whose answer comes 400 ms late is not used: another is taken", async () => {
+      await limiter().acquire(); // From here on Redis knows the script.
+      const key = `test:${++keys}`;
+      const first = granted(limiter({ key, perSecond: 1, store: answeringLateOnce(io, 400) }));
+      await vi.waitFor(async () => expect(await io.exists(key)).toBe(1));
+      const second = granted(limiter({ key, perSecond: 1 }));
+
+      expect(Math.abs((await second) - (await first))).toBeGreaterThanOrEqual(1_000);
     });
 
     test.each(["before", "after"])(
@@ -263,6 +296,21 @@ function hanging(client: Redis): Redis {
   return new Proxy(client, {
     get: (target, name) =>
       name === "evalsha" || name === "eval" ? () => new Promise(() => {}) : Reflect.get(target, name),
+  });
+}
+
+/** A client whose first answer from the script takes a detour. */
+function answeringLateOnce(client: Redis, ms: number): Redis {
+  let lateMs = ms;
+  const evalsha = async (...args: Parameters<Redis["evalsha"]>) => {
+    const answer = await client.evalsha(...args);
+    const waitMs = lateMs;
+    lateMs = 0;
+    if (waitMs > 0) await delay(waitMs);
+    return answer;
+  };
+  return new Proxy(client, {
+    get: (target, name) => (name === "evalsha" ? evalsha : Reflect.get(target, name)),
   });
 }
 

@@ -336,6 +336,19 @@ describe("apiKey", () => {
     });
   });
 
+  test("that a function fails to get is a TypeError with the failure as its cause, and without the key", async () => {
+    const apiKey = () => Promise.reject(new Error(`the vault is sealed for ${KEY}`));
+
+    const { error } = await settle(client({ apiKey }));
+
+    expect(error).toMatchObject({
+      name: "TypeError",
+      message: "The apiKey function threw instead of returning a key.",
+      cause: { message: "the vault is sealed for [redacted]" },
+    });
+    expect(answered).not.toHaveBeenCalled();
+  });
+
   test("of null is not taken from the environment instead", () => {
     vi.stubEnv("COMPLYCUBE_API_KEY", KEY);
 
@@ -414,14 +427,17 @@ describe("dangerouslyAllowPlainHttp", () => {
     expect(answered.mock.calls[0]?.[0]).toBe(`${MOCK}/v1/tokens`);
   });
 
-  test.each(["", "0", "false", "yes please"])("is not switched on by the environment's %j", (value) => {
-    vi.stubEnv(ALLOW, value);
+  test.each(["", "0", "false", "yes please", "untrue", "true enough"])(
+    "is not switched on by the environment's %j",
+    (value) => {
+      vi.stubEnv(ALLOW, value);
 
-    expect(caught(() => withTestKey({ baseUrl: MOCK }))).toMatchObject({
-      name: "TypeError",
-      message: expect.stringMatching(/^baseUrl .*dangerouslyAllowPlainHttp/),
-    });
-  });
+      expect(caught(() => withTestKey({ baseUrl: MOCK }))).toMatchObject({
+        name: "TypeError",
+        message: expect.stringMatching(/^baseUrl .*dangerouslyAllowPlainHttp/),
+      });
+    },
+  );
 
   test("of false wins over the environment", () => {
     vi.stubEnv(ALLOW, "true");

@@ -269,6 +269,83 @@ describe("SlidingWindow", () => {
     expect(sent).toEqual(["a", "b", "c"]);
   });
 
+  test("a call that is late to look keeps its place in the line", async () => {
+    const { sent, call } = watched(1);
+    call("a");
+    later(200, () => call("b")); // As when something else keeps the event loop busy.
+    call("c");
+
+    await vi.advanceTimersByTimeAsync(3 * HELD_MS);
+
+    expect(sent).toEqual(["a", "b", "c"]);
+  });
+
+  test("a call that is late to look is not refused by a queue that is full meanwhile", async () => {
+    const { sent, call } = watched(1, 1);
+    call("a");
+    const waiting = later(200, () => call("b"));
+    await vi.advanceTimersByTimeAsync(250); // It looks at 300.
+    call("c");
+
+    await vi.advanceTimersByTimeAsync(3 * HELD_MS);
+
+    await expect(waiting).resolves.toBeUndefined();
+    expect(sent).toEqual(["a", "b", "c"]);
+  });
+
+  test("who comes up within two seconds looks ten times a second, who stands further behind once", async () => {
+    const { sent, call } = watched(1);
+    const caller = new AbortController();
+    call("a");
+    call("b", caller.signal);
+    call("c"); // Its place is in 2,050 ms.
+    await vi.advanceTimersByTimeAsync(HELD_MS - 5);
+    caller.abort();
+
+    await vi.advanceTimersByTimeAsync(100);
+
+    expect(sent).toEqual(["a", "c"]);
+  });
+
+  test("the place that is free first is the next, whichever was taken first", async () => {
+    const { window, at, call } = watched(2);
+    for (const tookMs of [100, 20]) {
+      call("warm");
+      await vi.advanceTimersByTimeAsync(tookMs);
+      window.settled(at.at(-1) as number, true);
+      await vi.advanceTimersByTimeAsync(2_000);
+    }
+    call("a");
+    await vi.advanceTimersByTimeAsync(300);
+    call("b");
+    await vi.advanceTimersByTimeAsync(20);
+    window.settled(at[3] as number, true); // Quick, and so nothing moves.
+    window.settled(at[2] as number, true); // 300 ms late.
+    call("c");
+
+    await vi.advanceTimersByTimeAsync(3_000);
+
+    expect((at[4] as number) - (at[3] as number)).toBe(HELD_MS);
+  });
+
+  test("is idle once no place is held, nobody waits and no penalty lasts", async () => {
+    const { window, call } = watched(1);
+    const idle: boolean[] = [];
+    window.penalize(500);
+    idle.push(window.idle);
+    await vi.advanceTimersByTimeAsync(500);
+    idle.push(window.idle);
+    call("a");
+    idle.push(window.idle);
+    setTimeout(() => idle.push(window.idle), HELD_MS); // Before the call that waits has looked.
+    call("b");
+
+    await vi.advanceTimersByTimeAsync(HELD_MS);
+    await vi.advanceTimersByTimeAsync(HELD_MS);
+
+    expect([...idle, window.idle]).toEqual([false, true, false, false, true]);
+  });
+
   test("a million places a second, once used, are forgotten with the next call", async () => {
     const window = new SlidingWindow(1_000_000);
     for (let i = 0; i < 200_000; i++) window.take(undefined);
@@ -334,11 +411,25 @@ describe("rateLimit", () => {
 
     for (let i = 0; i < 20; i++) {
       void counted({ apiKey }, sent).client.token.generate("CLIENT_ID", TARGET);
-      new ComplyCube({ apiKey: key("live_") }); // Neither does one with another key in between.
+      void counted({ apiKey: key("live_") }).client.token.generate("CLIENT_ID", TARGET); // Nor do others in between.
     }
     await vi.advanceTimersByTimeAsync(0);
 
     expect(sent.length).toBe(5);
+  });
+
+  test("forgets the limits of accounts that nobody uses any more", async () => {
+    for (let i = 0; i < 50; i++)
+      await counted({ apiKey: key("test_") }).client.token.generate("CLIENT_ID", TARGET);
+    await vi.advanceTimersByTimeAsync(5_000);
+
+    await counted({ apiKey: key("test_") }).client.token.generate("CLIENT_ID", TARGET);
+
+    const accounts = (globalThis as Record<symbol, unknown>)[Symbol.for("complycube-tokens.accounts")] as Map<
+      number,
+      unknown
+    >;
+    expect(accounts.size).toBe(1);
   });
 
   test("a key function is asked before a place is taken, and the limit is its key's", async () => {
@@ -366,16 +457,27 @@ describe("rateLimit", () => {
     await expect(Promise.all(calls)).resolves.toHaveLength(11);
   });
 
-  test.each([200, 400])("the answer %i frees a place on a cold connection a second later", async (status) => {
-    const { client, sent } = counted({ apiKey: key("test_"), rateLimit: 1 }, [], async () => {
-      return Response.json({ token: "TOKEN" }, { status });
-    });
+  test.each([
+    [200, 1],
+    [400, 1],
+    [200, undefined],
+  ])(
+    "the answer %i frees a place on a cold connection a second later, rateLimit %o",
+    async (status, rateLimit) => {
+      const { client, sent } = counted({ apiKey: key("test_"), rateLimit }, [], async () => {
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        return Response.json({ token: "TOKEN" }, { status });
+      });
+      const places = rateLimit ?? 5;
 
-    for (let i = 0; i < 2; i++) void client.token.generate("CLIENT_ID", TARGET).catch(() => {});
-    await vi.advanceTimersByTimeAsync(HELD_MS);
+      for (let i = 0; i <= places; i++) void client.token.generate("CLIENT_ID", TARGET).catch(() => {});
+      await vi.advanceTimersByTimeAsync(HELD_MS + 99);
+      const before = sent.length;
+      await vi.advanceTimersByTimeAsync(1);
 
-    expect(sent.length).toBe(2);
-  });
+      expect([before, sent.length]).toEqual([places, places + 1]);
+    },
+  );
 
   test("a retry takes a place too", async () => {
     vi.spyOn(Math, "random").mockReturnValue(0);
@@ -605,6 +707,18 @@ describe("a RateLimiter of one's own", () => {
     expect(sent.length).toBe(0);
   });
 });
+
+/** Lets the first timer of what runs fire so much later. */
+function later<T>(ms: number, run: () => T): T {
+  const { setTimeout } = globalThis;
+  globalThis.setTimeout = ((listener: () => void, after: number) =>
+    setTimeout(listener, after + ms)) as never;
+  try {
+    return run();
+  } finally {
+    globalThis.setTimeout = setTimeout;
+  }
+}
 
 /** A window, the names of the calls it let through, and when. */
 function watched(perSecond: number, maxQueue?: number) {

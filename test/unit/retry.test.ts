@@ -144,6 +144,7 @@ describe("Retry-After", () => {
     "NaN",
     "2026-01-01T12:00:05Z",
     "Foo, 99 Bar",
+    "on Thu, 01 Jan 2026 12:00:05 GMT",
   ])("that cannot be read leaves the usual backoff: %o", async (value) => {
     vi.spyOn(Math, "random").mockReturnValue(0.5);
     const headers = { "retry-after": value };

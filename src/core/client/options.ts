@@ -145,7 +145,7 @@ export function checkClientOptions(given: ComplyCubeOptions): Settings {
   const allowPlainHttp = checkBoolean("dangerouslyAllowPlainHttp", options.dangerouslyAllowPlainHttp);
   const baseUrl = checkBaseUrl(
     options.baseUrl === undefined ? (environment("COMPLYCUBE_BASE_URL") ?? BASE_URL) : options.baseUrl,
-    () => allowPlainHttp ?? /^(true|1)$/.test(environment("COMPLYCUBE_DANGEROUSLY_ALLOW_PLAIN_HTTP") ?? ""),
+    () => allowPlainHttp ?? /^(true|1)$/.test(String(environment("COMPLYCUBE_DANGEROUSLY_ALLOW_PLAIN_HTTP"))),
   );
   const apiKey = options.apiKey === undefined ? environment("COMPLYCUBE_API_KEY") : options.apiKey;
   // `next build` loads the module that makes the client, usually without a key.
@@ -251,7 +251,6 @@ function environment(name: string): string | undefined {
   try {
     const value = globalThis.process?.env?.[name];
     return value?.trim() === "" ? undefined : value;
-  } catch {
-    return undefined; // Deno without permission to read the environment.
-  }
+  } catch {} // Deno without permission to read the environment.
+  return undefined;
 }

@@ -104,21 +104,15 @@ export function postClient(transport: Transport, key: string, ending: Ending): P
 export const MAX_BODY_BYTES = 1024 * 1024;
 
 /** A `fetch` returned something that is not a Response. */
-export class NoResponseError extends Error {
-  override readonly name = "NoResponseError";
-}
+export class NoResponseError extends Error {}
 
 /** The body is larger than `MAX_BODY_BYTES`. */
-export class BodyTooLargeError extends Error {
-  override readonly name = "BodyTooLargeError";
-}
+export class BodyTooLargeError extends Error {}
 
 /** The connection broke before any answer came. Usually it was a kept one that the server had just closed. */
 export class BrokenConnectionError extends Error {
-  override readonly name = "BrokenConnectionError";
-
   constructor(cause: unknown) {
-    super("The connection broke before any answer came.", { cause });
+    super(undefined, { cause });
   }
 }
 

@@ -72,15 +72,15 @@ export function holdMs(error: unknown): number | undefined {
  * @see https://www.rfc-editor.org/rfc/rfc9110.html#name-retry-after
  */
 export function readRetryAfterMs(headers: { get(name: string): string | null }): number | undefined {
-  const value = headers.get("retry-after");
+  const value = String(headers.get("retry-after")); // "null" cannot be read.
   // More digits than a number can hold are still a wait.
-  if (value !== null && /^\d+(\.\d+)?$/.test(value.trim())) {
+  if (/^\d+(\.\d+)?$/.test(value)) {
     return Math.min(Number(value) * 1_000, Number.MAX_SAFE_INTEGER);
   }
   // Date.parse also reads things like "-1" and "2"; an HTTP date starts with the day of the week.
-  const date = value !== null && /^[A-Z][a-z]{2,8}, /.test(value) ? Date.parse(value) : Number.NaN;
+  const date = /^[A-Z][a-z]{2,8}, /.test(value) ? Date.parse(value) : Number.NaN;
   if (Number.isNaN(date)) return undefined;
   // By the server's own clock, where `Date` names it, because the clock of this machine may be wrong.
-  const serverNow = Date.parse(headers.get("date") ?? "");
+  const serverNow = Date.parse(String(headers.get("date")));
   return Math.max(0, date - (Number.isNaN(serverNow) ? Date.now() : serverNow));
 }

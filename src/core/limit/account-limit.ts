@@ -77,33 +77,23 @@ class LimitOfUnknownKey extends SlidingWindow {
   }
 }
 
-/** The limits of all accounts, which the clients of a process share. */
-interface Accounts {
-  windows: Map<string, SlidingWindow>;
-  seed: number;
-}
-
-/** A key of `globalThis`, so that an ES module and a CommonJS copy of this package share the limits. */
+/**
+ * The limits of all accounts, which the clients of a process share. They are under a key of `globalThis`, so that an ES
+ * module and a CommonJS copy of this package share them too.
+ */
 const ACCOUNTS = Symbol.for("complycube-tokens.accounts");
 
-/** Returns the limits of the process. They are not made at import, when Cloudflare Workers have no random numbers. */
-function accounts(): Accounts {
-  const scope = globalThis as { [ACCOUNTS]?: Accounts };
-  scope[ACCOUNTS] ??= { windows: new Map(), seed: Math.floor(Math.random() * 2 ** 32) };
-  return scope[ACCOUNTS];
-}
-
 /** Returns the limit of an account. Each call looks the window up again, because an idle one is forgotten. */
-function sharedLimit(key: string, baseUrl: string): Limit | undefined {
-  const perSecond = perSecondOf(key);
-  if (perSecond === Number.POSITIVE_INFINITY) return undefined;
-  const { windows, seed } = accounts();
-  const account = fingerprint(`${baseUrl} ${key}`, seed);
+function sharedLimit(key: string, baseUrl: string): Limit {
+  const scope = globalThis as { [ACCOUNTS]?: Map<number, SlidingWindow> };
+  scope[ACCOUNTS] ??= new Map();
+  const windows = scope[ACCOUNTS];
+  const account = fingerprint(`${baseUrl} ${key}`);
   const window = () => {
     let found = windows.get(account);
     if (found === undefined) {
       for (const [other, { idle }] of windows) if (idle) windows.delete(other);
-      found = new SlidingWindow(perSecond);
+      found = new SlidingWindow(perSecondOf(key));
       windows.set(account, found);
     }
     return found;
@@ -115,18 +105,11 @@ function sharedLimit(key: string, baseUrl: string): Limit | undefined {
   };
 }
 
-/**
- * Returns 64 bits that differ from key to key and reveal none, so that no key is kept longer than its client. FNV-1a,
- * twice.
- */
-function fingerprint(text: string, seed: number): string {
-  let one = seed;
-  let two = ~seed;
-  for (let i = 0; i < text.length; i++) {
-    one = Math.imul(one ^ text.charCodeAt(i), 0x01000193);
-    two = Math.imul(two ^ text.charCodeAt(text.length - 1 - i), 0x85ebca6b);
-  }
-  return `${one}:${two}`;
+/** Returns 32 bits that differ from key to key and reveal none, so that no key is kept longer than its client. FNV-1a. */
+function fingerprint(text: string): number {
+  let hash = 0x811c9dc5;
+  for (const character of text) hash = Math.imul(hash ^ character.charCodeAt(0), 0x01000193);
+  return hash;
 }
 
 function isRateLimiter(value: unknown): value is RateLimiter {

@@ -110,7 +110,9 @@ export class SlidingWindow implements Limit {
     const now = this.#look();
     const isNew = waiter.ticket === 0;
     const ahead = this.#standInLine(waiter);
-    const waitMs = Math.ceil(this.#placeAt(ahead, now) - now);
+    // Those who stand further behind work it out again when they look.
+    const roundsMs = Math.floor(ahead / this.#perSecond) * HELD_MS;
+    const waitMs = Math.ceil(this.#nextPlaceAt(now) + roundsMs - now);
     if (waitMs <= 0 && ahead === 0) {
       this.#line.shift();
       this.#count(now + HELD_MS, 1);
@@ -142,11 +144,8 @@ export class SlidingWindow implements Limit {
 
   /** Holds the place of the request that was sent at this time for as much longer as it may have arrived late. */
   late(sentAt: number, lateMs: number): void {
-    this.#look();
-    const heldUntil = Math.ceil(sentAt + this.#aheadMs + HELD_MS);
-    const place = Math.max(...[...this.#held.keys()].filter((until) => until <= heldUntil));
-    if (!this.#held.has(place)) return;
-    this.#count(place, -1);
+    const heldUntil = Math.ceil(sentAt + HELD_MS);
+    this.#count(Math.max(...[...this.#held.keys()].filter((until) => until <= heldUntil)), -1);
     this.#count(heldUntil + lateMs, 1);
   }
 
@@ -189,28 +188,16 @@ export class SlidingWindow implements Limit {
     return this.#now;
   }
 
-  /** Returns when a call may go that has `ahead` others in front of it; `now` where it may go at once. */
-  #placeAt(ahead: number, now: number): number {
+  /** Returns when the first in line may go; `now` where it may go at once. */
+  #nextPlaceAt(now: number): number {
     const taken = [...this.#held.values()].reduce((sum, places) => sum + places, 0);
-    const rounds = Math.floor(ahead / this.#perSecond);
-    // After a limit was lowered, more than one place has to become free first.
-    let toBeFreed = taken + (ahead % this.#perSecond) - this.#perSecond + 1;
-    let at = Math.max(now, this.#closedUntil);
-    if (toBeFreed > 0) {
-      for (const until of [...this.#held.keys()].sort((a, b) => a - b)) {
-        at = Math.max(at, until);
-        toBeFreed -= this.#held.get(until) as number;
-        if (toBeFreed <= 0) break;
-      }
-    }
-    return at + rounds * HELD_MS;
+    const freeAt = taken < this.#perSecond ? now : Math.min(...this.#held.keys());
+    return Math.max(freeAt, this.#closedUntil);
   }
 
   /** Adds to the number of places that are held until a time. */
   #count(until: number, places: number): void {
     const key = Math.ceil(until);
-    const sum = (this.#held.get(key) ?? 0) + places;
-    if (sum > 0) this.#held.set(key, sum);
-    else this.#held.delete(key);
+    this.#held.set(key, (this.#held.get(key) ?? 0) + places);
   }
 }

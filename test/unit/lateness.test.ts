@@ -1,0 +1,61 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { Lateness } from "../../src/core/limit/lateness.ts";
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe("Lateness", () => {
+  test("is the time beyond the fastest answer on an open connection, whatever came since", () => {
+    const took = answers();
+
+    const late = [took(300), took(100), took(50), took(60), took(80)];
+
+    expect(late).toEqual([300, 100, 0, 10, 30]);
+  });
+
+  test("counts a request that leaves with the first answer as one on an open connection", () => {
+    const lateness = new Lateness();
+    const [first] = [performance.now(), vi.advanceTimersByTime(300)];
+    lateness.of(first, true);
+    const [second] = [performance.now(), vi.advanceTimersByTime(20)];
+    lateness.of(second, true);
+    const [third] = [performance.now(), vi.advanceTimersByTime(25)];
+
+    const lateMs = lateness.of(third, true);
+
+    expect(lateMs).toBe(5);
+  });
+
+  test("knows that a connection which nothing has used for four seconds has to be opened again", () => {
+    const took = answers();
+    took(300);
+    vi.advanceTimersByTime(5_000);
+
+    const late = [took(310), took(20), took(30)];
+
+    expect(late).toEqual([310, 20, 10]);
+  });
+
+  test("is a second at most, and never less than nothing", () => {
+    const took = answers();
+
+    const late = [took(30_000), took(100), took(40), took(30_000)];
+
+    expect(late).toEqual([1_000, 100, 0, 1_000]);
+  });
+});
+
+/** Lets one request after the other take so long, and returns how late each may have arrived. */
+function answers() {
+  const lateness = new Lateness();
+  return (ms: number) => {
+    const sentAt = performance.now();
+    vi.advanceTimersByTime(ms);
+    return lateness.of(sentAt, true);
+  };
+}
