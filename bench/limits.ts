@@ -24,8 +24,9 @@ async function measure(
   name: string,
   idealMs: number | undefined,
   run: (server: LimitServer) => Promise<Figures>,
+  answerMs = 0,
 ) {
-  const server = await startLimitServer(PER_SECOND, idealMs === undefined ? 1 : undefined);
+  const server = await startLimitServer(PER_SECOND, idealMs === undefined ? 1 : undefined, answerMs);
   const { minted, failed } = await run(server);
   const tookMs = server.tookMs();
   const over = idealMs === undefined ? "" : `+${((tookMs / idealMs - 1) * 100).toFixed(1)} %`;
@@ -82,6 +83,13 @@ const slowRow = (name: string, openMs: number, jitterMs: number) =>
 
 await slowRow("one process, each request takes up to 20 ms more", 0, 20);
 await slowRow("one process, connections take 300 ms to open", 300, 0);
+
+await measure(
+  "one process, the API takes 100 to 500 ms to answer",
+  IDEAL_MS,
+  ({ url }) => batch(url, "live_KEY_OF_A_SLOW_API"),
+  400,
+);
 
 await measure("@complycube/api, one process", IDEAL_MS, ({ url }) => officialBatch(url, TOKENS));
 

@@ -4,12 +4,12 @@ import { HELD_MS, type SlidingWindow } from "../core/limit/sliding-window.ts";
 /** Redis counts as away when an answer takes longer than this. */
 export const STORE_TIMEOUT_MS = 500;
 /** How often Redis is asked again while it is away. */
-const PROBE_EVERY_MS = 1_000;
+export const PROBE_EVERY_MS = 1_000;
 /**
  * How long a process waits once Redis is back. By then every process uses Redis again, and what each sent alone is a
  * second old.
  */
-const RETURN_HOLD_MS = PROBE_EVERY_MS + STORE_TIMEOUT_MS + HELD_MS;
+export const RETURN_HOLD_MS = PROBE_EVERY_MS + STORE_TIMEOUT_MS + HELD_MS;
 
 /** What a process does while Redis is away: it keeps to its own share, or fails its calls with Redis's error. */
 export class Fallback {
@@ -27,7 +27,7 @@ export class Fallback {
   }
 
   /** Called with an error of Redis. `onError` is called with the first one only, until Redis is back. */
-  leave(error: unknown): void {
+  goAway(error: unknown): void {
     this.error = error;
     this.#probeAt = performance.now() + PROBE_EVERY_MS;
     if (this.isAway) return;
@@ -37,17 +37,18 @@ export class Fallback {
   }
 
   /** Called when Redis answers. Returns for how many milliseconds this process must send nothing. */
-  return(): number {
+  comeBack(): number {
     if (!this.isAway) return 0;
     this.isAway = false;
     return this.own === undefined ? 0 : RETURN_HOLD_MS; // Without a share it has sent nothing.
   }
 
-  /** Whether it is time to ask Redis again; `true` once in each second. */
-  isProbeDue(): boolean {
-    if (performance.now() < this.#probeAt) return false;
-    this.#probeAt = performance.now() + PROBE_EVERY_MS;
-    return true;
+  /** Returns for how many milliseconds it has been time to ask Redis again; less than 0 where it is not. */
+  probe(): number {
+    const now = performance.now();
+    const overdueMs = now - this.#probeAt;
+    if (overdueMs >= 0) this.#probeAt = now + PROBE_EVERY_MS;
+    return overdueMs;
   }
 }
 

@@ -11,15 +11,14 @@ import { checkPerSecond } from "../core/limit/account-limit.ts";
 import { GUARD_MS, Lateness } from "../core/limit/lateness.ts";
 import {
   DEFAULT_MAX_QUEUE,
-  HELD_MS,
   newWaiter,
   type RateLimiter,
   SlidingWindow,
   type Waiter,
   WINDOW_MS,
 } from "../core/limit/sliding-window.ts";
-import { Fallback, STORE_TIMEOUT_MS } from "./fallback.ts";
-import { type RedisClient, type Script, scriptOn } from "./script.ts";
+import { Fallback, PROBE_EVERY_MS, RETURN_HOLD_MS, STORE_TIMEOUT_MS } from "./fallback.ts";
+import { MEMORY_MS, type RedisClient, type Script, scriptOn } from "./script.ts";
 
 export type { RedisClient } from "./script.ts";
 
@@ -59,7 +58,7 @@ export interface RedisRateLimitOptions {
 /** How often a client that is connecting is checked. */
 const READY_EVERY_MS = 20;
 /** How often a waiting call checks whether Redis has gone away. */
-const LOOK_EVERY_MS = 250;
+const WAKE_EVERY_MS = 250;
 
 /**
  * Makes the `rateLimit` of a fleet, kept in Redis or Valkey: all processes together send at most `perSecond` requests in
@@ -83,10 +82,11 @@ export function redisRateLimit(options: RedisRateLimitOptions): RateLimiter {
 interface Call {
   /** Its ticket in Redis; 0 before the first answer. */
   ticket: number;
-  /** When it asks Redis. */
+  /** When it asks Redis again. */
   asksAt: number;
   /** When its timer fires. */
-  looksAt: number;
+  wakesAt: number;
+  waits: boolean;
   /** Its place in this process's own share. */
   readonly own: Waiter;
 }
@@ -96,13 +96,15 @@ class RedisLimit implements RateLimiter {
   readonly #perSecond: number;
   readonly #maxQueue: number;
   readonly #fallback: Fallback;
-  readonly #waiting = new Set<Call>();
+  /** The calls that ask or wait, in the order of asking. */
+  readonly #calls = new Set<Call>();
   readonly #lateness = new Lateness();
-  /** The last ticket with which a call of this process went, and until when its place counts. */
+  /** The ticket with which a call of this process went last, and until when Redis must know it. */
   #last = { ticket: 0, until: 0 };
   #closedUntil = 0;
-  /** The time of the fastest answer of Redis; 0 until one is known. */
-  #fastestMs = 0;
+  #forgetsAt = 0;
+  /** How quickly Redis answers. */
+  #answersInMs = 0;
 
   constructor({ store, perSecond, key, fallbackPerSecond, maxQueue, onError }: RedisRateLimitOptions) {
     this.#perSecond = checkPerSecond("perSecond", perSecond);
@@ -119,19 +121,24 @@ class RedisLimit implements RateLimiter {
   }
 
   async acquire(signal?: AbortSignal): Promise<void> {
-    const call: Call = { ticket: 0, asksAt: 0, looksAt: 0, own: newWaiter() };
+    const call: Call = { ticket: 0, asksAt: 0, wakesAt: performance.now(), waits: false, own: newWaiter() };
+    this.#calls.add(call);
     try {
       for (;;) {
         signal?.throwIfAborted();
-        const waitMs = await this.#look(call, signal);
-        if (waitMs <= 0) return;
-        await sleep(this.#queue(call, waitMs), signal);
+        const waitMs = await this.#ask(call, signal);
+        if (waitMs <= 0) break;
+        if (!call.waits) this.#queue(call);
+        const wakeMs = Math.min(waitMs, WAKE_EVERY_MS);
+        call.wakesAt = performance.now() + wakeMs;
+        await sleep(wakeMs, signal);
       }
+      this.#lateness.sent();
     } catch (error) {
       if (call.ticket > 0) this.#tell("leave", call.ticket);
       throw error;
     } finally {
-      this.#waiting.delete(call);
+      this.#calls.delete(call);
       this.#fallback.own?.leave(call.own);
     }
   }
@@ -143,62 +150,83 @@ class RedisLimit implements RateLimiter {
   }
 
   settled(sentAt: number, answered: boolean): void {
-    const lateMs = this.#lateness.of(sentAt, answered);
+    const lateMs = Math.ceil(this.#lateness.settled(sentAt, answered));
     this.#fallback.own?.late(sentAt, lateMs);
     if (lateMs <= GUARD_MS) return; // Not worth another round trip.
-    this.#tell("late", 0, Math.floor(performance.now() - sentAt), HELD_MS + Math.ceil(lateMs));
+    const ageMs = Math.floor(performance.now() - sentAt);
+    this.#tell("late", 0, ageMs, lateMs, WINDOW_MS + guardMs(this.#answersInMs));
   }
 
-  /** Returns for how many milliseconds the call has to wait before it looks again; 0 once its place is taken. */
-  async #look(call: Call, signal: AbortSignal | undefined): Promise<number> {
+  /** Returns for how many milliseconds the call has to wait before it asks again; 0 once its place is taken. */
+  async #ask(call: Call, signal: AbortSignal | undefined): Promise<number> {
     const { own, isAway, error } = this.#fallback;
     if (isAway) {
-      const isProbeDue = this.#fallback.isProbeDue();
-      if (own !== undefined) {
-        if (isProbeDue) this.#tell("look", 0); // Not awaited, so that the share keeps its pace.
+      const overdueMs = this.#fallback.probe();
+      if (own !== undefined && overdueMs < PROBE_EVERY_MS) {
+        if (overdueMs >= 0) this.#tell("back", 0, RETURN_HOLD_MS); // Not awaited, so that the share keeps its pace.
         return own.ask(call.own);
       }
-      if (!isProbeDue) throw error;
+      if (overdueMs < 0) throw error;
+      // Nobody has asked for long: Redis may have been back for hours.
     }
-    const waitMs = Math.max(call.asksAt, this.#closedUntil) - performance.now();
-    if (waitMs > 0) return waitMs;
+    if (call.ticket === 0 && !this.#isNear(call)) return WAKE_EVERY_MS;
+    const leftMs = () => Math.max(call.asksAt, this.#closedUntil) - performance.now();
+    if (leftMs() > 0) return leftMs();
     try {
-      return await this.#ask(call, signal);
+      await this.#askRedis(call, signal);
     } catch (error) {
       if (signal?.aborted) throw error;
-      this.#fallback.leave(error);
-      return this.#look(call, signal);
+      call.ticket = 0; // Its answer may still come, and gives the place of that ticket back.
+      this.#fallback.goAway(error);
+      return this.#ask(call, signal);
     }
+    return leftMs();
   }
 
   /** @param expectedMs how long Redis may take to answer: a place is held for longer where it is far away or slow */
-  async #ask(call: Call, signal: AbortSignal | undefined, expectedMs = this.#fastestMs): Promise<number> {
+  async #askRedis(
+    call: Call,
+    signal: AbortSignal | undefined,
+    expectedMs = this.#answersInMs,
+  ): Promise<void> {
     const known = performance.now() < this.#last.until ? this.#last.ticket : 0;
-    const guardMs = Math.max(GUARD_MS, Math.ceil(2 * expectedMs));
-    const args = [call.ticket, known, this.#perSecond, WINDOW_MS + guardMs];
-    const { answer, tookMs } = await this.#run(signal, "ask", ...args);
+    const lengthMs = WINDOW_MS + guardMs(expectedMs);
+    const { answer, tookMs } = await this.#run(signal, "ask", call.ticket, known, this.#perSecond, lengthMs);
     const [ticket = 0, waitMs = 0] = answer;
     const now = performance.now();
     call.ticket = ticket;
-    call.asksAt = now + waitMs + 1; // A timer may fire up to a millisecond early.
-    if (waitMs > 0) return waitMs + 1;
-    if (tookMs > guardMs) return this.#ask(call, signal, tookMs); // Too late for this place.
-    this.#last = { ticket, until: now + WINDOW_MS + guardMs };
-    return 0;
+    call.asksAt = waitMs > 0 ? now + waitMs + 1 : 0; // A timer may fire up to a millisecond early.
+    if (waitMs > 0) return;
+    if (tookMs > guardMs(expectedMs)) return this.#askRedis(call, signal, tookMs); // Too late for this place.
+    this.#last = { ticket, until: now + MEMORY_MS - WINDOW_MS };
   }
 
-  /** Keeps the call among those that wait, and returns in how many milliseconds it looks again. */
-  #queue(call: Call, waitMs: number): number {
-    const now = performance.now();
-    if (!this.#waiting.has(call) && this.#waiting.size >= this.#maxQueue) {
-      // A runtime such as Cloudflare Workers may have cancelled the calls that are overdue.
-      for (const other of this.#waiting) if (other.looksAt < now - WINDOW_MS) this.#waiting.delete(other);
-      if (this.#waiting.size >= this.#maxQueue) throw new RateLimitQueueFullError(this.#maxQueue, 0);
+  /** Whether the call is among the first of this process. Only they ask Redis, so that its line stays short. */
+  #isNear(call: Call): boolean {
+    this.#forgetVanished();
+    let ahead = 0;
+    for (const other of this.#calls) {
+      if (other === call) return true;
+      if (++ahead === 2 * this.#perSecond) return false;
     }
-    this.#waiting.add(call);
-    const lookMs = Math.min(waitMs, LOOK_EVERY_MS);
-    call.looksAt = now + lookMs;
-    return lookMs;
+    return true;
+  }
+
+  /** Counts the call among those that wait. */
+  #queue(call: Call): void {
+    this.#forgetVanished();
+    let waiting = 0;
+    for (const { waits } of this.#calls) if (waits) waiting++;
+    if (waiting >= this.#maxQueue) throw new RateLimitQueueFullError(this.#maxQueue, 0);
+    call.waits = true;
+  }
+
+  /** A runtime such as Cloudflare Workers may have cancelled a call: then it should have woken long ago. */
+  #forgetVanished(): void {
+    const now = performance.now();
+    if (now < this.#forgetsAt) return;
+    this.#forgetsAt = now + WAKE_EVERY_MS;
+    for (const call of this.#calls) if (call.wakesAt < now - WINDOW_MS) this.#calls.delete(call);
   }
 
   /** Tells Redis something that no call waits for. */
@@ -218,10 +246,15 @@ class RedisLimit implements RateLimiter {
       if (op === "ask") ending.onEnd(() => answering.then(giveBack, () => {})); // A place that comes too late.
       const answer = await answering;
       const tookMs = performance.now() - askedAt;
-      this.#fastestMs = Math.min(this.#fastestMs || tookMs, tookMs);
+      this.#answersInMs = Math.min(tookMs, 2 * this.#answersInMs + 1); // One that is late once changes little.
       return { answer, tookMs };
     });
-    this.#closedUntil = Math.max(this.#closedUntil, performance.now() + this.#fallback.return());
+    this.#closedUntil = Math.max(this.#closedUntil, performance.now() + this.#fallback.comeBack());
     return done;
   }
+}
+
+/** How long a place is held beyond its second, where Redis takes so long to answer. */
+function guardMs(answersInMs: number): number {
+  return Math.max(GUARD_MS, Math.ceil(2 * answersInMs));
 }

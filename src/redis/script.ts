@@ -1,8 +1,10 @@
 import { kindOf } from "../core/checks.ts";
-import { HELD_MS, OVERDUE_MS, WINDOW_MS } from "../core/limit/sliding-window.ts";
+import { OVERDUE_MS, WINDOW_MS } from "../core/limit/sliding-window.ts";
 
-/** How often a waiting call asks at least, so that a line of thousands does not keep Redis busy. */
-const ASK_EVERY_MS = 5_000;
+/** How often a waiting call asks at least, so that it moves up when others in front of it have left. */
+const ASK_EVERY_MS = 1_000;
+/** How long Redis keeps the limit of a fleet that sends nothing. A process that is idle for less notices a loss. */
+export const MEMORY_MS = 3_600_000;
 
 /** The methods that are used of a client of `ioredis`: one server, Sentinel or Cluster. */
 interface Ioredis {
@@ -37,18 +39,18 @@ export interface Script {
  *
  * - `sent`: the calls that went, each as its ticket and the time until which it counts.
  * - `line`: the calls that wait, in the order of their tickets, each with the time at which it will ask again. One that
- *   does not has vanished with its process.
+ *   does not has vanished with its process; a call that is on time itself knows that sooner.
  * - `next`: the next ticket. Tickets begin with `born`, the time at which this memory began, so a ticket that it cannot
  *   have given tells that Redis has lost the one before.
  * - `real`, `open`: the clock when last read, and the time until which the fleet is held back. Where the clock was set
  *   back, all times go with it.
  *
  * - `ask TICKET KNOWN LIMIT LENGTH` returns a ticket (a new one for 0) and how many milliseconds to wait before the call
- *   asks again; 0 lets it go, and its place counts for LENGTH. KNOWN is a ticket whose call went less than a second ago.
- *   A call that waits long asks again half-way, so that it moves up when others in front of it have left.
+ *   asks again; 0 lets it go, and its place counts for LENGTH. KNOWN is the last ticket with which this process sent.
  * - `leave TICKET` gives a place back.
- * - `late 0 AGE LENGTH` holds the place of a request that was sent AGE ago for LENGTH from then on.
+ * - `late 0 AGE MS LENGTH` holds the place of a request that was sent AGE ago for MS longer than LENGTH.
  * - `hold 0 MS` holds the fleet back.
+ * - `back 0 MS` does so for a process that has found Redis again, unless others use it.
  */
 const SCRIPT = `
 local op, ticket, a, b, length = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
@@ -62,24 +64,34 @@ s.real, s.open = now, s.open - back
 local function keep(list, slack)
   local kept = {}
   for _, entry in ipairs(list) do
-    entry[2] = entry[2] - back
     if entry[2] + slack > now and entry[1] ~= ticket then table.insert(kept, entry) end
   end
   return kept
 end
-local sent, line = keep(s.sent, 0), keep(s.line, ${OVERDUE_MS})
+local slack = ${WINDOW_MS}
+for _, list in ipairs({s.sent, s.line}) do
+  for _, entry in ipairs(list) do
+    entry[2] = entry[2] - back
+    if entry[1] == ticket and entry[2] + ${OVERDUE_MS} > now then slack = ${OVERDUE_MS} end
+  end
+end
+local sent, line = keep(s.sent, 0), keep(s.line, slack)
 table.sort(sent, function(one, other) return one[2] < other[2] end)
 
 local waitMs = 0
 if op == 'ask' then
   local known, limit = math.max(ticket, a), b
-  if known > 0 and (known < s.born or known >= s.next) then s.open = math.max(s.open, now + length) end
+  if known >= s.next then
+    s.next, s.open = known + 1, math.max(s.open, now + length)
+  elseif known > 0 and known < s.born then
+    s.open = math.max(s.open, s.born + length)
+  end
   if ticket < s.born or ticket >= s.next then ticket, s.next = s.next, s.next + 1 end
   local ahead = 0
   while line[ahead + 1] and line[ahead + 1][1] < ticket do ahead = ahead + 1 end
   local freed = sent[#sent + ahead % limit - limit + 1]
   waitMs = math.max(now, s.open, freed and freed[2] or 0) + math.floor(ahead / limit) * length - now
-  if waitMs > ${WINDOW_MS} then waitMs = math.min(math.floor(waitMs / 2), ${ASK_EVERY_MS}) end
+  waitMs = math.min(waitMs, ${ASK_EVERY_MS})
   if waitMs > 0 then
     table.insert(line, ahead + 1, {ticket, now + waitMs})
   else
@@ -87,14 +99,14 @@ if op == 'ask' then
   end
 elseif op == 'late' then
   for i = #sent, 1, -1 do
-    if sent[i][2] <= now - a + ${HELD_MS} then sent[i][2] = now - a + b break end
+    if sent[i][2] <= now - a + length then sent[i][2] = now - a + length + b break end
   end
-elseif op == 'hold' then
+elseif op == 'hold' or op == 'back' and #sent == 0 then
   s.open = math.max(s.open, now + a)
 end
 
 s.sent, s.line = sent, line
-redis.call('set', KEYS[1], cjson.encode(s), 'PX', math.max(0, s.open - now) + ${2 * ASK_EVERY_MS})
+redis.call('set', KEYS[1], cjson.encode(s), 'PX', ${MEMORY_MS})
 return {ticket, waitMs}
 `;
 
@@ -120,11 +132,14 @@ export function scriptOn(store: unknown, key: string): Script {
   return {
     async run(...args) {
       const texts = args.map(String);
-      sha ??= await sha1(SCRIPT);
-      const answer = await call("sha", sha, texts).catch((error: unknown) => {
-        if (!String((error as Error | undefined)?.message).startsWith("NOSCRIPT")) throw error;
-        return call("script", SCRIPT, texts);
-      });
+      // Until the digest is known the whole script goes: to wait for it would change the order of the calls.
+      if (sha === undefined) void sha1(SCRIPT).then((digest) => (sha = digest));
+      const answer = await (sha === undefined
+        ? call("script", SCRIPT, texts)
+        : call("sha", sha, texts).catch((error: unknown) => {
+            if (!String((error as Error | undefined)?.message).startsWith("NOSCRIPT")) throw error;
+            return call("script", SCRIPT, texts);
+          }));
       return (answer as unknown[]).map(Number);
     },
     ready() {

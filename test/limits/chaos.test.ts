@@ -184,6 +184,23 @@ describe.skipIf(!hasRedis)(
       expect(warnings[0]?.[0]).toContain("complycube-tokens/redis: Redis is away");
     });
 
+    test("a process that was idle since an outage uses no share beside a fleet that is back", async () => {
+      const redis = await started();
+      const [busy, idle] = [1, 2].map(() =>
+        redisRateLimit({ store: ioredis(redis), perSecond: 5, fallbackPerSecond: 5, onError: () => {} }),
+      ) as [RateLimiter, RateLimiter];
+      await idle.acquire();
+      await freeze(redis, 1_500, () => idle.acquire());
+      await delay(3_000);
+
+      const working = work([busy], 6_000);
+      await delay(4_000);
+      const at = await work([idle], 500);
+      const sent = [...(await working).at, ...at.at].toSorted((a, b) => a - b);
+
+      expect(busiestSecond(sent)).toBe(5);
+    });
+
     test("with fallbackPerSecond: false, all that wait fail together, and later ones at once", async () => {
       const redis = await started();
       const limit = redisRateLimit({
@@ -424,9 +441,9 @@ async function replica(admin: Redis, ms: number): Promise<void> {
   await admin.replicaof("NO", "ONE");
 }
 
-async function freeze(redis: RedisServer, ms: number): Promise<void> {
+async function freeze(redis: RedisServer, ms: number, meanwhile?: () => Promise<void>): Promise<void> {
   redis.freeze();
-  await delay(ms);
+  await Promise.all([delay(ms), meanwhile?.()]);
   redis.thaw();
 }
 

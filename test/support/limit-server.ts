@@ -22,8 +22,13 @@ export interface LimitServer {
  * Starts it on a free loopback port; in no second are more than `perSecond` requests let through.
  *
  * @param retryAfter what a 429 says in its `Retry-After`, in seconds; without it a batch waits 30 seconds
+ * @param answerMs how much longer than a quarter of it an answer takes at most; 0 answers at once
  */
-export async function startLimitServer(perSecond: number, retryAfter?: number): Promise<LimitServer> {
+export async function startLimitServer(
+  perSecond: number,
+  retryAfter?: number,
+  answerMs = 0,
+): Promise<LimitServer> {
   const arrivals: number[] = [];
   const accepted: number[] = [];
   const minted: string[] = [];
@@ -46,7 +51,7 @@ export async function startLimitServer(perSecond: number, retryAfter?: number): 
         return;
       }
       minted.push((JSON.parse(body) as { clientId: string }).clientId);
-      response.end('{"token":"TOKEN"}');
+      setTimeout(() => response.end('{"token":"TOKEN"}'), answerMs / 4 + Math.random() * answerMs);
     });
   });
   await once(server.listen(0, "127.0.0.1"), "listening");

@@ -57,7 +57,7 @@ describe("SlidingWindow", () => {
     expect(sent).toEqual(["a", "b", "c", "d", "late"]);
   });
 
-  test("a place whose answer is later than the fastest counts from when it may have arrived", async () => {
+  test("a place whose connection has to be opened again counts from when the request may have arrived", async () => {
     const { window, at, call } = watched(1);
     for (let i = 0; i < 4; i++) {
       call("a");
@@ -65,6 +65,7 @@ describe("SlidingWindow", () => {
       window.settled(at[i] as number, true);
       await vi.advanceTimersByTimeAsync(2_000);
     }
+    await vi.advanceTimersByTimeAsync(3_000);
     call("late");
     call("next");
     await vi.advanceTimersByTimeAsync(400);
@@ -281,15 +282,28 @@ describe("SlidingWindow", () => {
   });
 
   test("a call that is late to look is not refused by a queue that is full meanwhile", async () => {
-    const { sent, call } = watched(1, 1);
+    const { window, sent, call } = watched(1, 1);
     call("a");
-    const waiting = later(200, () => call("b"));
-    await vi.advanceTimersByTimeAsync(250); // It looks at 300.
+    window.penalize(5_000);
+    const waiting = later(3_000, () => call("b")); // Meanwhile it passes for one that has vanished.
+    await vi.advanceTimersByTimeAsync(2_500);
     call("c");
 
-    await vi.advanceTimersByTimeAsync(3 * HELD_MS);
+    await vi.advanceTimersByTimeAsync(10_000);
 
     await expect(waiting).resolves.toBeUndefined();
+    expect(sent).toEqual(["a", "b", "c"]);
+  });
+
+  test("whoever comes while the event loop is late overtakes nobody", async () => {
+    const { sent, call } = watched(1);
+    call("a");
+    later(1_000, () => call("b")); // It looks at 1,100, and the place of `a` is free at 1,025.
+    await vi.advanceTimersByTimeAsync(1_050);
+    call("c");
+
+    await vi.advanceTimersByTimeAsync(3_000);
+
     expect(sent).toEqual(["a", "b", "c"]);
   });
 

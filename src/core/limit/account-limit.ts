@@ -84,7 +84,9 @@ class LimitOfUnknownKey extends SlidingWindow {
 const ACCOUNTS = Symbol.for("complycube-tokens.accounts");
 
 /** Returns the limit of an account. Each call looks the window up again, because an idle one is forgotten. */
-function sharedLimit(key: string, baseUrl: string): Limit {
+function sharedLimit(key: string, baseUrl: string): Limit | undefined {
+  const perSecond = perSecondOf(key);
+  if (perSecond === Number.POSITIVE_INFINITY) return undefined;
   const scope = globalThis as { [ACCOUNTS]?: Map<number, SlidingWindow> };
   scope[ACCOUNTS] ??= new Map();
   const windows = scope[ACCOUNTS];
@@ -93,7 +95,7 @@ function sharedLimit(key: string, baseUrl: string): Limit {
     let found = windows.get(account);
     if (found === undefined) {
       for (const [other, { idle }] of windows) if (idle) windows.delete(other);
-      found = new SlidingWindow(perSecondOf(key));
+      found = new SlidingWindow(perSecond);
       windows.set(account, found);
     }
     return found;

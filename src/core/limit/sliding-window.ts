@@ -107,7 +107,7 @@ export class SlidingWindow implements Limit {
    * @throws {@link RateLimitQueueFullError}
    */
   ask(waiter: Waiter): number {
-    const now = this.#look();
+    const now = this.#look(waiter);
     const isNew = waiter.ticket === 0;
     const ahead = this.#standInLine(waiter);
     // Those who stand further behind work it out again when they look.
@@ -116,6 +116,7 @@ export class SlidingWindow implements Limit {
     if (waitMs <= 0 && ahead === 0) {
       this.#line.shift();
       this.#count(now + HELD_MS, 1);
+      this.#lateness.sent();
       return 0;
     }
     if (isNew && this.#line.length > this.#maxQueue) {
@@ -139,11 +140,12 @@ export class SlidingWindow implements Limit {
   }
 
   settled(sentAt: number, answered: boolean): void {
-    this.late(sentAt, this.#lateness.of(sentAt, answered));
+    this.late(sentAt, this.#lateness.settled(sentAt, answered));
   }
 
   /** Holds the place of the request that was sent at this time for as much longer as it may have arrived late. */
   late(sentAt: number, lateMs: number): void {
+    if (lateMs === 0) return;
     const heldUntil = Math.ceil(sentAt + HELD_MS);
     this.#count(Math.max(...[...this.#held.keys()].filter((until) => until <= heldUntil)), -1);
     this.#count(heldUntil + lateMs, 1);
@@ -177,14 +179,17 @@ export class SlidingWindow implements Limit {
   }
 
   /**
-   * Removes the places that have lapsed and the calls in front that have disappeared, and returns the time. The clock of
-   * this window never goes back: fake timers that were advanced and then removed would leave places hours ahead.
+   * Removes the places that have lapsed and the calls in front that have disappeared, and returns the time. A call that is
+   * not late itself knows that the event loop is not, either. The clock of this window never goes back: fake timers that
+   * were advanced and then removed would leave places hours ahead.
    */
-  #look(): number {
+  #look(waiter?: Waiter): number {
     this.#aheadMs = Math.max(this.#aheadMs, this.#now - performance.now());
     this.#now = performance.now() + this.#aheadMs;
     for (const until of this.#held.keys()) if (until <= this.#now) this.#held.delete(until);
-    while ((this.#line[0]?.looksAt ?? Number.POSITIVE_INFINITY) + OVERDUE_MS < this.#now) this.#line.shift();
+    const isLate = waiter === undefined || waiter.looksAt + OVERDUE_MS < this.#now;
+    const overdueAt = this.#now - (isLate ? WINDOW_MS : OVERDUE_MS);
+    while ((this.#line[0]?.looksAt ?? Number.POSITIVE_INFINITY) < overdueAt) this.#line.shift();
     return this.#now;
   }
 
