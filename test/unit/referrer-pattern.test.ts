@@ -83,11 +83,10 @@ describe("parseReferrerPattern", () => {
     expect(parsed.scope).toBe(scope);
   });
 
-  test("gives an object that cannot be changed, and the same one for the same pattern", () => {
+  test("gives an object that cannot be changed", () => {
     const parsed = parseReferrerPattern("https://www.example.com/*");
 
     expect(Object.isFrozen(parsed)).toBe(true);
-    expect(parseReferrerPattern("https://www.example.com/*")).toBe(parsed);
   });
 
   const refused: [string, ReferrerPatternErrorReason, number][] = [
