@@ -62,6 +62,7 @@ describe("onAttempt", () => {
     vi.useFakeTimers();
     const answers = [new Response(MINTED), new Response(MINTED)];
     const events: AttemptEvent[] = [];
+    const startedAt = performance.now();
     const client = new ComplyCube({
       apiKey: KEY,
       rateLimit: 1,
@@ -75,6 +76,7 @@ describe("onAttempt", () => {
 
     expect(events[0]?.waitedMs).toBe(0);
     expect(events[1]?.waitedMs).toBeGreaterThanOrEqual(1_000);
+    expect(events[1]?.waitedMs).toBeLessThan(performance.now() - startedAt);
     expect(events[1]?.durationMs).toBeLessThan(500);
   });
 
