@@ -60,6 +60,7 @@ describe("onAttempt", () => {
 
   test("is told how long the attempt waited for its place in the rate limit", async () => {
     vi.useFakeTimers();
+    await vi.advanceTimersByTimeAsync(60_000);
     const answers = [new Response(MINTED), new Response(MINTED)];
     const events: AttemptEvent[] = [];
     const startedAt = performance.now();
