@@ -1,6 +1,6 @@
 /** The one exchange that every client under test makes: the same request, the same answer. */
 
-export const API_KEY = "bench_0123456789abcdefghijklmnopqrstuvwxyz"; // Neither `live_` nor `test_`: no rate limit.
+export const API_KEY = "bench_0123456789abcdefghijklmnopqrstuvwxyz";
 export const CLIENT_ID = "64f9c0d1e8a7b2000812ab3c";
 export const REFERRER = "https://www.example.com/*";
 /** The deadline of one attempt, for those who keep one. */

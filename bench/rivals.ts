@@ -148,7 +148,7 @@ const ours: Rival = {
   name: "complycube-tokens",
   async load(baseUrl) {
     const { ComplyCube } = await import("complycube-tokens");
-    const client = new ComplyCube({ apiKey: API_KEY, baseUrl, timeoutMs: TIMEOUT_MS });
+    const client = new ComplyCube({ apiKey: API_KEY, baseUrl, timeoutMs: TIMEOUT_MS, rateLimit: false });
     const mint = () => client.token.generate(CLIENT_ID, { referrer: REFERRER });
     return Object.assign(mint, { preconnect: () => client.preconnect() });
   },
@@ -158,7 +158,13 @@ const oursOverFetch: Rival = {
   name: "complycube-tokens, fetch",
   async load(baseUrl) {
     const { ComplyCube } = await import("complycube-tokens");
-    const { token } = new ComplyCube({ apiKey: API_KEY, baseUrl, timeoutMs: TIMEOUT_MS, fetch });
+    const { token } = new ComplyCube({
+      apiKey: API_KEY,
+      baseUrl,
+      timeoutMs: TIMEOUT_MS,
+      rateLimit: false,
+      fetch,
+    });
     return () => token.generate(CLIENT_ID, { referrer: REFERRER });
   },
 };

@@ -4,7 +4,7 @@
  */
 export function onAbort(signal: AbortSignal | undefined, listener: () => void): () => void {
   if (signal?.aborted) listener();
-  else signal?.addEventListener("abort", listener, { once: true });
+  else signal?.addEventListener("abort", listener);
   return () => signal?.removeEventListener("abort", listener);
 }
 

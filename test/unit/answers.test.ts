@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { ComplyCube, type ComplyCubeOptions } from "../../src/index.ts";
 import { settle } from "../support/settle.ts";
 
@@ -82,6 +82,17 @@ describe("a token", () => {
       cause: { message: "socket hang up" },
     });
   });
+});
+
+test("an answer that comes after the deadline is not read, and its connection is let go", async () => {
+  const cancel = vi.fn();
+  const late = new Response(new ReadableStream({ cancel }));
+  const fetch = () => new Promise<Response>((resolve) => setTimeout(() => resolve(late), 40));
+
+  const { error } = await call(fetch, { timeoutMs: 10 });
+
+  expect(error).toMatchObject({ name: "TimeoutError", timeoutMs: 10 });
+  await expect.poll(() => cancel.mock.calls.length).toBe(1);
 });
 
 describe("the request ID of an answer", () => {

@@ -43,6 +43,32 @@ describe("new ComplyCube", () => {
   });
 });
 
+describe("a rate limiter of your own", () => {
+  test.each<[string, boolean, () => Promise<Response>]>([
+    ["a token", true, async () => Response.json({ token: "TOKEN" })],
+    ["a refusal", true, async () => new Response("{}", { status: 400 })],
+    ["no answer", false, () => Promise.reject(new Error("offline"))],
+  ])("hears of %s once, and whether it is an answer: %s", async (_, answered, fetch) => {
+    const settled = vi.fn();
+    const startedAt = performance.now();
+
+    await settle(local({ fetch, rateLimit: { acquire: async () => {}, settled } }));
+
+    expect(settled).toHaveBeenCalledExactlyOnceWith(expect.any(Number), answered);
+    expect(settled.mock.lastCall?.[0]).toBeGreaterThanOrEqual(startedAt);
+    expect(settled.mock.lastCall?.[0]).toBeLessThanOrEqual(performance.now());
+  });
+
+  test("hears nothing of an attempt that it let wait and fail", async () => {
+    const settled = vi.fn();
+    const acquire = () => Promise.reject(new Error("closed"));
+
+    await settle(local({ fetch: vi.fn(), rateLimit: { acquire, settled } }));
+
+    expect(settled).not.toHaveBeenCalled();
+  });
+});
+
 describe("preconnect", () => {
   test("opens the connection that the next call uses", async () => {
     let connections = 0;

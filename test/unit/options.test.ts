@@ -349,6 +349,12 @@ describe("apiKey", () => {
     expect(answered).not.toHaveBeenCalled();
   });
 
+  test("with quotes within it is taken as it is", async () => {
+    await settle(client({ apiKey: "test_a\"b'c`d" }));
+
+    expect(answered.mock.calls[0]?.[1].headers).toMatchObject({ authorization: "test_a\"b'c`d" });
+  });
+
   test("of null is not taken from the environment instead", () => {
     vi.stubEnv("COMPLYCUBE_API_KEY", KEY);
 

@@ -312,6 +312,7 @@ describe("matchesReferrer", () => {
     ["https://www.example.com/?", "https://www.example.com/?#top"],
     ["https://www.example.com/*a*b*", "https://www.example.com/xaxbx"],
     ["https://www.example.com/*a*b*", "https://www.example.com/ab"],
+    ["https://www.example.com/*.html", "https://www.example.com/verify.html"],
     ["https://www.example.com/é", "https://www.example.com/%c3%a9"],
     ["https://www.example.com/€", "https://www.example.com/%E2%82%AC"],
     ["https://www.example.com/%7Euser", "https://www.example.com/~user"],

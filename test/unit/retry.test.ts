@@ -45,7 +45,17 @@ describe("backoff", () => {
     expect(Math.max(...waits)).toBeLessThanOrEqual(500);
   });
 
-  test("is the same after a broken connection and after a timeout", async () => {
+  test("is none the first time that a connection breaks, which is nearly always an old one", async () => {
+    vi.spyOn(Math, "random").mockReturnValue(0.5);
+    const reset = Object.assign(new Error("socket hang up"), { code: "ECONNRESET" });
+
+    const { waits, sent } = await callAnswering(() => Promise.reject(reset), 2);
+
+    expect(waits).toEqual([0, 500]);
+    expect(sent).toHaveLength(3);
+  });
+
+  test("is the same after no connection and after a timeout", async () => {
     vi.spyOn(Math, "random").mockReturnValue(0.5);
 
     const broken = await callAnswering(() => Promise.reject(new Error("broken")), 2);

@@ -23,7 +23,7 @@ export class ComplyCube {
     const settings = checkClientOptions(options);
     const transport = transportOver(settings.fetch, settings.baseUrl);
     this.token = new Tokens(settings, transport);
-    this.#preconnect = () => transport.preconnect?.();
+    this.#preconnect = transport.preconnect;
   }
 
   /**

@@ -160,10 +160,10 @@ export class Tokens {
       startedAt = performance.now();
       sent = true;
       const minted = await within(this.#operation(request, key));
-      this.#limit?.settled?.(startedAt, true);
+      this.#limit?.settled(startedAt, true);
       return { minted, ...took() };
     } catch (error) {
-      if (sent) this.#limit?.settled?.(startedAt, error instanceof ComplyCubeApiError);
+      if (sent) this.#limit?.settled(startedAt, error instanceof ComplyCubeApiError);
       else if (error instanceof RateLimitQueueFullError) error.attempts = attempt - 1;
       return { error, ...took() };
     }

@@ -64,8 +64,8 @@ export interface Transport {
    * rejects only where no answer came.
    */
   send(request: PlainRequest, ending: Ending): Promise<Answer>;
-  /** Opens the connection of the next call in advance. Missing where that takes a request. */
-  preconnect?(): void;
+  /** Opens the connection of the next call in advance. Does nothing where that takes a request. */
+  preconnect(): void;
   /** Returns a likely reason why no answer came, to follow an error's message; an empty text where there is none. */
   hint?(): string;
 }

@@ -59,8 +59,7 @@ export function batchRetryDelayMs(error: unknown, attempt: number): number | und
  * for.
  */
 export function holdMs(error: unknown): number | undefined {
-  if (!(error instanceof ComplyCubeApiError)) return undefined;
-  const { status, retryAfterMs } = error;
+  const { status, retryAfterMs } = error as Partial<ComplyCubeApiError>;
   if (retryAfterMs !== undefined) return Math.min(retryAfterMs, MAX_RETRY_AFTER_MS);
   return status === 429 ? HOLD_MS : undefined;
 }

@@ -22,25 +22,8 @@ const OPEN_AHEAD_MS = 10_000;
 const byScheme = new Map<string, Sockets>();
 const openedAhead = new WeakSet<object>();
 
-/** Where a client's requests go. */
-export interface Address {
-  protocol: string;
-  /** An IPv6 address is without brackets, as Node.js writes it. */
-  host: string;
-  port: number;
-}
-
-export function addressOf(baseUrl: string): Address {
-  const { protocol, hostname, port } = new URL(baseUrl);
-  return {
-    protocol,
-    host: hostname.replace(/^\[|\]$/g, ""),
-    port: Number(port) || (protocol === "https:" ? 443 : 80),
-  };
-}
-
-/** Returns the module and the agent for a scheme. They are made when they are first needed. */
-export function socketsOf({ protocol }: Address): Sockets {
+/** Returns the module and the agent for the scheme of a URL. They are made when they are first needed. */
+export function socketsOf({ protocol }: URL): Sockets {
   let sockets = byScheme.get(protocol);
   if (sockets === undefined) {
     sockets = makeSockets(process.getBuiltinModule(`node:${protocol.slice(0, -1)}`) as typeof Https);
@@ -77,16 +60,15 @@ function proxyOf(agent: Agent): { proxyEnv?: NodeJS.Dict<string> } {
 }
 
 /** Opens the connection of the next call, unless one is free or being opened. Behind a proxy it does nothing. */
-export function openAhead(address: Address): void {
-  const { agent, spares, connect } = socketsOf(address);
-  const { host, port, protocol } = address;
-  const name = agent.getName({ host, port });
+export function openAhead(url: URL): void {
+  const { agent, spares, connect } = socketsOf(url);
+  const address = addressOf(url);
+  const name = agent.getName(address);
   if (spares.has(name) || agent.freeSockets[name] !== undefined || proxyOf(agent).proxyEnv) return;
-  const isAddress = process.getBuiltinModule("node:net").isIP(host) !== 0;
+  const isAddress = process.getBuiltinModule("node:net").isIP(address.host) !== 0;
   const spare = connect({
-    host,
-    port,
-    servername: isAddress ? "" : host,
+    ...address,
+    servername: isAddress ? "" : address.host,
     noDelay: true,
     keepAlive: true,
     keepAliveInitialDelay: TCP_KEEP_ALIVE_MS,
@@ -97,18 +79,18 @@ export function openAhead(address: Address): void {
   spare.unref().on("error", () => {}); // The next call then opens its own.
   spare.on("close", () => spares.get(name) === spare && spares.delete(name));
   let isOpen = false;
-  spare.once(protocol === "https:" ? "secureConnect" : "connect", () => (isOpen = true));
+  spare.once(url.protocol === "https:" ? "secureConnect" : "connect", () => (isOpen = true));
   spare.setTimeout(OPEN_AHEAD_MS, () => isOpen || spare.destroy());
 }
 
 /** Returns a hint where the environment names a proxy that was not used, else an empty text. */
-export function hintAtProxy(address: Address): string {
+export function hintAtProxy(url: URL): string {
   const { env } = process;
   const name = ["HTTPS_PROXY", "https_proxy"].find((each) => env[each]);
   const exceptions = (env.NO_PROXY ?? env.no_proxy ?? "").split(/[\s,]+/);
-  const isException = exceptions.some((host) => host === "*" || (host !== "" && address.host.endsWith(host)));
-  const isUsed = proxyOf(socketsOf(address).agent).proxyEnv !== undefined;
-  if (name === undefined || isException || isUsed || address.protocol !== "https:") return "";
+  const isException = exceptions.some((host) => host === "*" || (host !== "" && url.hostname.endsWith(host)));
+  const isUsed = proxyOf(socketsOf(url).agent).proxyEnv !== undefined;
+  if (name === undefined || isException || isUsed || url.protocol !== "https:") return "";
   return (
     ` ${name} is set and was not used: start Node.js (22.21 or 24.5, or later) with NODE_USE_ENV_PROXY=1, ` +
     "or pass a fetch that goes through the proxy."
@@ -120,9 +102,15 @@ export function wasOpenedAhead(socket: Socket | null): boolean {
   return socket !== null && openedAhead.has(socket);
 }
 
-/** Closes the idle connections to a host and port. */
-export function closeIdle(address: Address): void {
-  const { agent } = socketsOf(address);
-  const { host, port } = address;
-  for (const socket of [...(agent.freeSockets[agent.getName({ host, port })] ?? [])]) socket.destroy();
+/** Closes the idle connections to the host and port of a URL. */
+export function closeIdle(url: URL): void {
+  const { agent } = socketsOf(url);
+  for (const socket of [...(agent.freeSockets[agent.getName(addressOf(url))] ?? [])]) socket.destroy();
+}
+
+function addressOf({ hostname, port, protocol }: URL): { host: string; port: number } {
+  return {
+    host: hostname.replace(/^\[|\]$/g, ""), // As Node.js writes an IPv6 address.
+    port: Number(port) || (protocol === "https:" ? 443 : 80),
+  };
 }

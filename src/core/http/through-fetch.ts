@@ -17,7 +17,7 @@ import {
 
 /** Makes a transport of any `fetch`: the global one, an instrumented one, or a stand-in for tests. */
 export function throughFetch(fetch: Fetch, baseUrl: string): Transport {
-  return { send: (request, ending) => send(fetch, baseUrl, request, ending) };
+  return { send: (request, ending) => send(fetch, baseUrl, request, ending), preconnect() {} };
 }
 
 async function send(fetch: Fetch, baseUrl: string, request: PlainRequest, ending: Ending): Promise<Answer> {

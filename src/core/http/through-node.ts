@@ -10,15 +10,7 @@ import {
   type PlainRequest,
   type Transport,
 } from "./exchange.ts";
-import {
-  type Address,
-  addressOf,
-  closeIdle,
-  hintAtProxy,
-  openAhead,
-  socketsOf,
-  wasOpenedAhead,
-} from "./sockets.ts";
+import { closeIdle, hintAtProxy, openAhead, socketsOf, wasOpenedAhead } from "./sockets.ts";
 
 const BROKEN_CODES = new Set(["ECONNRESET", "EPIPE"]);
 
@@ -28,11 +20,11 @@ const BROKEN_CODES = new Set(["ECONNRESET", "EPIPE"]);
  */
 export function throughNode(baseUrl: string): Transport | undefined {
   if (!isNode()) return undefined;
-  const address = addressOf(baseUrl);
+  const host = new URL(baseUrl);
   return {
-    send: (request, ending) => send(baseUrl + request.path, address, request, ending),
-    preconnect: () => openAhead(address),
-    hint: () => hintAtProxy(address),
+    send: (request, ending) => send(baseUrl + request.path, host, request, ending),
+    preconnect: () => openAhead(host),
+    hint: () => hintAtProxy(host),
   };
 }
 
@@ -47,9 +39,9 @@ function isNode(): boolean {
   );
 }
 
-function send(url: string, address: Address, request: PlainRequest, ending: Ending): Promise<Answer> {
+function send(url: string, host: URL, request: PlainRequest, ending: Ending): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const { module, agent } = socketsOf(address);
+    const { module, agent } = socketsOf(host);
     // Looked up at each call, so that interceptors that were installed later are used. Called with a URL, because older
     // versions otherwise read options such as `maxHeaderSize` from a polluted Object.prototype.
     const sent = module.request(url, {
@@ -60,7 +52,7 @@ function send(url: string, address: Address, request: PlainRequest, ending: Endi
     });
     ending.onEnd((reason) => {
       // Where a kept connection is silent, the idle ones to the same host are probably dead as well.
-      if (reason instanceof TimeoutError && isKept(sent)) closeIdle(address);
+      if (reason instanceof TimeoutError && isKept(sent)) closeIdle(host);
       sent.destroy();
     });
     const fail = (error: NodeJS.ErrnoException) => {

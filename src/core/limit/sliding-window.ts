@@ -37,7 +37,7 @@ export interface RateLimitOptions {
 export interface Limit {
   take(signal: AbortSignal | undefined): Promise<void> | undefined;
   penalize(ms: number): void;
-  settled?: RateLimiter["settled"];
+  settled(sentAt: number, answered: boolean): void;
   /** Called with the key of an attempt, where it was not known beforehand. */
   useKey?(key: string): void;
 }
