@@ -99,6 +99,8 @@ class RedisLimit implements RateLimiter {
   /** The calls that ask or wait, in the order of asking. */
   readonly #calls = new Set<Call>();
   readonly #lateness = new Lateness();
+  /** The places of the last two seconds, and when Redis was asked for each and answered. */
+  readonly #granted: { ticket: number; askedAt: number; at: number; guardMs: number }[] = [];
   /** The ticket with which a call of this process went last, and until when Redis must know it. */
   #last = { ticket: 0, until: 0 };
   #closedUntil = 0;
@@ -127,13 +129,12 @@ class RedisLimit implements RateLimiter {
       for (;;) {
         signal?.throwIfAborted();
         const waitMs = await this.#ask(call, signal);
-        if (waitMs <= 0) break;
+        if (waitMs <= 0) return;
         if (!call.waits) this.#queue(call);
         const wakeMs = Math.min(waitMs, WAKE_EVERY_MS);
         call.wakesAt = performance.now() + wakeMs;
         await sleep(wakeMs, signal);
       }
-      this.#lateness.sent();
     } catch (error) {
       if (call.ticket > 0) this.#tell("leave", call.ticket);
       throw error;
@@ -150,11 +151,14 @@ class RedisLimit implements RateLimiter {
   }
 
   settled(sentAt: number, answered: boolean): void {
-    const lateMs = Math.ceil(this.#lateness.settled(sentAt, answered));
+    const lateMs = this.#lateness.of(sentAt, answered);
     this.#fallback.own?.late(sentAt, lateMs);
-    if (lateMs <= GUARD_MS) return; // Not worth another round trip.
-    const ageMs = Math.floor(performance.now() - sentAt);
-    this.#tell("late", 0, ageMs, lateMs, WINDOW_MS + guardMs(this.#answersInMs));
+    const index = this.#granted.findLastIndex(({ at }) => at <= sentAt);
+    const [place] = index < 0 ? [] : this.#granted.splice(index, 1);
+    if (place === undefined) return;
+    // It may have reached the API so long after Redis gave the place. The guard covers little of it, at no round trip.
+    const afterMs = Math.ceil(sentAt - place.askedAt + lateMs);
+    if (afterMs > place.guardMs / 2) this.#tell("late", place.ticket, afterMs);
   }
 
   /** Returns for how many milliseconds the call has to wait before it asks again; 0 once its place is taken. */
@@ -183,22 +187,24 @@ class RedisLimit implements RateLimiter {
     return leftMs();
   }
 
-  /** @param expectedMs how long Redis may take to answer: a place is held for longer where it is far away or slow */
+  /** @param guardMs how late a place may be used, and for how much longer it is held */
   async #askRedis(
     call: Call,
     signal: AbortSignal | undefined,
-    expectedMs = this.#answersInMs,
+    guardMs = guardFor(this.#answersInMs),
   ): Promise<void> {
     const known = performance.now() < this.#last.until ? this.#last.ticket : 0;
-    const lengthMs = WINDOW_MS + guardMs(expectedMs);
-    const { answer, tookMs } = await this.#run(signal, "ask", call.ticket, known, this.#perSecond, lengthMs);
+    const args = [call.ticket, known, this.#perSecond, WINDOW_MS + guardMs];
+    const { answer, tookMs } = await this.#run(signal, "ask", ...args);
     const [ticket = 0, waitMs = 0] = answer;
     const now = performance.now();
     call.ticket = ticket;
     call.asksAt = waitMs > 0 ? now + waitMs + 1 : 0; // A timer may fire up to a millisecond early.
     if (waitMs > 0) return;
-    if (tookMs > guardMs(expectedMs)) return this.#askRedis(call, signal, tookMs); // Too late for this place.
+    if (tookMs > guardMs) return this.#askRedis(call, signal, guardFor(tookMs));
     this.#last = { ticket, until: now + MEMORY_MS - WINDOW_MS };
+    while ((this.#granted[0]?.at ?? now) < now - 2 * WINDOW_MS) this.#granted.shift();
+    this.#granted.push({ ticket, askedAt: now - tookMs, at: now, guardMs });
   }
 
   /** Whether the call is among the first of this process. Only they ask Redis, so that its line stays short. */
@@ -254,7 +260,7 @@ class RedisLimit implements RateLimiter {
   }
 }
 
-/** How long a place is held beyond its second, where Redis takes so long to answer. */
-function guardMs(answersInMs: number): number {
+/** Returns how late a place may be used where Redis takes so long to answer. */
+function guardFor(answersInMs: number): number {
   return Math.max(GUARD_MS, Math.ceil(2 * answersInMs));
 }

@@ -8,30 +8,23 @@ import { startSlowConnections } from "../support/slow-connections.ts";
 const appId = "com.myapp.demo.app";
 
 describe.concurrent("one process", () => {
-  test.for<[string, number]>([
-    ["", 0],
-    [" of an API that takes 100 to 500 ms", 400],
-  ])(
-    "mints 200 tokens at 10 a second%s without one 429, within 5 % of the ideal time",
-    async ([, answerMs], { expect }) => {
-      const server = await startLimitServer(10, undefined, answerMs);
-      const complycube = new ComplyCube({
-        apiKey: `live_KEY_OF_ONE_PROCESS_${answerMs}`,
-        baseUrl: server.url,
-      });
-      const rows = Array.from({ length: 200 }, (_, i) => ({ clientId: `CLIENT_${i}`, appId }));
-      let minted = 0;
+  test("mints 200 tokens at 10 a second without one 429, within 5 % of the ideal time", async ({
+    expect,
+  }) => {
+    const server = await startLimitServer(10);
+    const complycube = new ComplyCube({ apiKey: "live_KEY_OF_ONE_PROCESS", baseUrl: server.url });
+    const rows = Array.from({ length: 200 }, (_, i) => ({ clientId: `CLIENT_${i}`, appId }));
+    let minted = 0;
 
-      for await (const { token } of complycube.token.generateMany(rows)) if (token !== undefined) minted++;
-      await server.close();
+    for await (const { token } of complycube.token.generateMany(rows)) if (token !== undefined) minted++;
+    await server.close();
 
-      expect(minted).toBe(200);
-      expect(server.refused()).toBe(0);
-      expect(server.busiestSecond()).toBeLessThanOrEqual(10);
-      expect(server.tookMs()).toBeGreaterThanOrEqual(19_000);
-      expect(server.tookMs()).toBeLessThan(19_000 * 1.05);
-    },
-  );
+    expect(minted).toBe(200);
+    expect(server.refused()).toBe(0);
+    expect(server.busiestSecond()).toBeLessThanOrEqual(10);
+    expect(server.tookMs()).toBeGreaterThanOrEqual(19_000);
+    expect(server.tookMs()).toBeLessThan(19_000 * 1.05);
+  });
 
   test("stays under the limit where a connection takes 300 ms to open, at the start and after a pause", async ({
     expect,

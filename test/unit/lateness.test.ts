@@ -10,107 +10,52 @@ afterEach(() => {
 });
 
 describe("Lateness", () => {
-  test("is what opening a connection costs: the time beyond the fastest answer on an open one", () => {
-    const { send } = requests();
-    const first = send();
-    vi.advanceTimersByTime(300);
-    const lateOfFirst = first();
-    const onOpenOne = [100, 50, 60].map((ms) => one(send, ms));
-    const [second, third] = [send(), send()]; // One more than are open.
-    vi.advanceTimersByTime(350);
+  test("is the time beyond the fastest answer on an open connection, whatever came since", () => {
+    const took = answers();
 
-    const late = [second(), third()];
+    const late = [took(300), took(100), took(50), took(60), took(80)];
 
-    expect(lateOfFirst).toBe(300);
-    expect(onOpenOne).toEqual([0, 0, 0]);
-    expect(late).toEqual([300, 300]);
+    expect(late).toEqual([300, 100, 0, 10, 30]);
   });
 
-  test("an API that is slow at times makes nothing late", () => {
-    const { send } = requests();
-    one(send, 300);
+  test("counts a request that leaves with the first answer as one on an open connection", () => {
+    const lateness = new Lateness();
+    const [first] = [performance.now(), vi.advanceTimersByTime(300)];
+    lateness.of(first, true);
+    const [second] = [performance.now(), vi.advanceTimersByTime(20)];
+    lateness.of(second, true);
+    const [third] = [performance.now(), vi.advanceTimersByTime(25)];
 
-    const late = [100, 900, 2_000, 150, 700].map((ms) => one(send, ms));
+    const lateMs = lateness.of(third, true);
 
-    expect(late).toEqual([0, 0, 0, 0, 0]);
+    expect(lateMs).toBe(5);
   });
 
-  test("a request that leaves with the first answer goes over its connection", () => {
-    const { send } = requests();
-    const first = send();
-    vi.advanceTimersByTime(300);
-    first();
-
-    const late = one(send, 500);
-
-    expect(late).toBe(0);
-  });
-
-  test.each([
-    [4_000, 0],
-    [4_001, 280],
-  ])("a connection that nothing has used for %i ms: %i ms late", (idleMs, expected) => {
-    const { send } = requests();
-    one(send, 300);
-    vi.advanceTimersByTime(1);
-    one(send, 20);
-    vi.advanceTimersByTime(idleMs - 20);
-
-    const late = one(send, 300);
-
-    expect(late).toBe(expected);
-  });
-
-  test("those of several connections that are not used for long have to be opened again", () => {
-    const { send } = requests();
-    const burst = [send(), send(), send()];
-    vi.advanceTimersByTime(300);
-    for (const settle of burst) settle();
-    for (let i = 0; i < 60; i++) one(send, 100);
-    const [first, second] = [send(), send()];
-    vi.advanceTimersByTime(400);
-
-    const late = [first(), second()];
-
-    expect(late).toEqual([300, 300]);
-  });
-
-  test("is a second at most, and a failure teaches nothing", () => {
-    const { send } = requests();
-    one(send, 300);
-    one(send, 100);
-    const failed = send();
-    vi.advanceTimersByTime(1);
-    failed(false);
-    const [first, second] = [send(), send()];
-    vi.advanceTimersByTime(300);
-    const late = [first(), second()];
+  test("knows that a connection which nothing has used for four seconds has to be opened again", () => {
+    const took = answers();
+    took(300);
     vi.advanceTimersByTime(5_000);
 
-    expect([...late, one(send, 30_000)]).toEqual([200, 200, 1_000]);
+    const late = [took(310), took(20), took(30)];
+
+    expect(late).toEqual([310, 20, 10]);
   });
 
-  test("a failure that nobody counted as sent is none too many", () => {
-    const { lateness, send } = requests();
-    for (let i = 0; i < 5; i++) lateness.settled(performance.now(), false);
+  test("is a second at most, and never less than nothing", () => {
+    const took = answers();
 
-    expect(one(send, 300)).toBe(300);
+    const late = [took(30_000), took(100), took(40), took(30_000)];
+
+    expect(late).toEqual([1_000, 100, 0, 1_000]);
   });
 });
 
-function requests() {
+/** Lets one request after the other take so long, and returns how late each may have arrived. */
+function answers() {
   const lateness = new Lateness();
-  /** Lets a request leave, and returns what says how late it was once it has settled. */
-  const send = () => {
+  return (ms: number) => {
     const sentAt = performance.now();
-    lateness.sent();
-    return (answered = true) => lateness.settled(sentAt, answered);
+    vi.advanceTimersByTime(ms);
+    return lateness.of(sentAt, true);
   };
-  return { lateness, send };
-}
-
-function one(send: ReturnType<typeof requests>["send"], ms: number): number {
-  const settle = send();
-  vi.advanceTimersByTime(ms);
-  return settle();
 }

@@ -9,39 +9,26 @@ const LATE_GUARD_MS = 1_000;
 const COLD_AFTER_MS = 4_000;
 
 /**
- * Tells how late a request may have reached the API because its connection had to be opened first: as much as its answer
- * was later than the fastest one on an open connection. A slow answer on an open connection says nothing.
+ * Tells how late a request may have reached the API: as much as its answer was later than the fastest one on an open
+ * connection. Its connection had to be opened first, or the event loop was busy.
  */
 export class Lateness {
-  #inFlight = 0;
-  /** How many connections are open, as far as can be told: the most requests in flight at once. */
-  #open = 0;
-  /** When a request last left with all of them in use, and when one last had to open another. */
-  #allUsedAt = Number.NEGATIVE_INFINITY;
-  #openedAt = Number.NEGATIVE_INFINITY;
+  /** When the connections that are open now brought their first answer. */
+  #openSince = Number.POSITIVE_INFINITY;
+  #lastAnswerAt = Number.NEGATIVE_INFINITY;
   /** The time of the fastest answer on an open connection; 0 until one is known. */
   #fastestMs = 0;
 
-  /** Called when a request leaves. */
-  sent(): void {
+  /** Called when the request that was sent at this time is answered, or has failed without an answer. */
+  of(sentAt: number, answered: boolean): number {
     const now = performance.now();
-    if (now - this.#allUsedAt > COLD_AFTER_MS) this.#open = this.#inFlight;
-    this.#inFlight++;
-    if (this.#inFlight > this.#open) {
-      this.#open = this.#inFlight;
-      this.#openedAt = now;
+    const tookMs = now - sentAt;
+    const lateMs = Math.min(tookMs - this.#fastestMs, LATE_GUARD_MS);
+    if (answered) {
+      if (sentAt - this.#lastAnswerAt > COLD_AFTER_MS) this.#openSince = now;
+      else if (sentAt >= this.#openSince) this.#fastestMs = Math.min(this.#fastestMs || tookMs, tookMs);
+      this.#lastAnswerAt = now;
     }
-    if (this.#inFlight === this.#open) this.#allUsedAt = now;
-  }
-
-  /** Called when the request that left at this time is answered, or has failed without an answer. */
-  settled(sentAt: number, answered: boolean): number {
-    const tookMs = performance.now() - sentAt;
-    this.#inFlight = Math.max(0, this.#inFlight - 1);
-    // It leaves a moment after it has been counted.
-    if (sentAt <= this.#openedAt + GUARD_MS)
-      return Math.max(0, Math.min(tookMs - this.#fastestMs, LATE_GUARD_MS));
-    if (answered) this.#fastestMs = Math.min(this.#fastestMs || tookMs, tookMs);
-    return 0;
+    return Math.max(0, lateMs);
   }
 }

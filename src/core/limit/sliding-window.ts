@@ -116,7 +116,6 @@ export class SlidingWindow implements Limit {
     if (waitMs <= 0 && ahead === 0) {
       this.#line.shift();
       this.#count(now + HELD_MS, 1);
-      this.#lateness.sent();
       return 0;
     }
     if (isNew && this.#line.length > this.#maxQueue) {
@@ -140,7 +139,7 @@ export class SlidingWindow implements Limit {
   }
 
   settled(sentAt: number, answered: boolean): void {
-    this.late(sentAt, this.#lateness.settled(sentAt, answered));
+    this.late(sentAt, this.#lateness.of(sentAt, answered));
   }
 
   /** Holds the place of the request that was sent at this time for as much longer as it may have arrived late. */
