@@ -174,17 +174,17 @@ class RedisLimit implements RateLimiter {
       // Nobody has asked for long: Redis may have been back for hours.
     }
     if (call.ticket === 0 && !this.#isNear(call)) return WAKE_EVERY_MS;
-    const leftMs = () => Math.max(call.asksAt, this.#closedUntil) - performance.now();
-    if (leftMs() > 0) return leftMs();
+    const leftMs = Math.max(call.asksAt, this.#closedUntil) - performance.now();
+    if (leftMs > 0) return leftMs;
     try {
-      await this.#askRedis(call, signal);
+      const waitMs = await this.#askRedis(call, signal);
+      return Math.max(waitMs, this.#closedUntil - performance.now()); // Held back meanwhile.
     } catch (error) {
       if (signal?.aborted) throw error;
       call.ticket = 0; // Its answer may still come, and gives the place of that ticket back.
       this.#fallback.goAway(error);
       return this.#ask(call, signal);
     }
-    return leftMs();
   }
 
   /** @param guardMs how late a place may be used, and for how much longer it is held */
@@ -192,19 +192,21 @@ class RedisLimit implements RateLimiter {
     call: Call,
     signal: AbortSignal | undefined,
     guardMs = guardFor(this.#answersInMs),
-  ): Promise<void> {
+  ): Promise<number> {
     const known = performance.now() < this.#last.until ? this.#last.ticket : 0;
     const args = [call.ticket, known, this.#perSecond, WINDOW_MS + guardMs];
     const { answer, tookMs } = await this.#run(signal, "ask", ...args);
-    const [ticket = 0, waitMs = 0] = answer;
+    const [ticket = 0, placeInMs = 0] = answer;
     const now = performance.now();
+    const waitMs = placeInMs > 0 ? placeInMs + 1 : 0; // A timer may fire up to a millisecond early.
     call.ticket = ticket;
-    call.asksAt = waitMs > 0 ? now + waitMs + 1 : 0; // A timer may fire up to a millisecond early.
-    if (waitMs > 0) return;
+    call.asksAt = now + waitMs;
+    if (waitMs > 0) return waitMs;
     if (tookMs > guardMs) return this.#askRedis(call, signal, guardFor(tookMs));
     this.#last = { ticket, until: now + MEMORY_MS - WINDOW_MS };
     while ((this.#granted[0]?.at ?? now) < now - 2 * WINDOW_MS) this.#granted.shift();
     this.#granted.push({ ticket, askedAt: now - tookMs, at: now, guardMs });
+    return 0;
   }
 
   /** Whether the call is among the first of this process. Only they ask Redis, so that its line stays short. */

@@ -54,6 +54,35 @@ describe("redisRateLimit", () => {
     expect(calls).toBe(1);
     expect(unhandled).not.toHaveBeenCalled();
   });
+
+  test("no call goes before Redis has let it, however long each step of the process takes", async () => {
+    const now = performance.now.bind(performance);
+    let lateMs = 0;
+    vi.spyOn(performance, "now").mockImplementation(() => now() + (lateMs += 0.7));
+    onTestFinished(() => void vi.restoreAllMocks());
+    let places = 0;
+    let tickets = 0;
+    const asked = new Map<number, number>();
+    const answer = async (_script: string, _keys: number, _key: string, op: string, known: string) => {
+      const ticket = op === "ask" && known === "0" ? ++tickets : Number(known);
+      const times = (asked.get(ticket) ?? 0) + 1;
+      asked.set(ticket, times);
+      if (times === 4) places++;
+      return [ticket, times < 4 ? times : 0];
+    };
+    const store = { ...IOREDIS, status: "ready", connect: async () => {}, evalsha: answer, eval: answer };
+    const limit = redisRateLimit({ store, perSecond: 10 });
+    const early: number[] = [];
+
+    await Promise.all(
+      Array.from({ length: 10 }, async (_, i) => {
+        await limit.acquire();
+        if (--places < 0) early.push(i);
+      }),
+    );
+
+    expect(early).toEqual([]);
+  });
 });
 
 describe.skipIf(!hasRedis)(
