@@ -10,7 +10,7 @@ import { afterAll, describe, expect, test, vi } from "vitest";
 import type { RateLimiter } from "../../src/index.ts";
 import { type RedisRateLimitOptions, redisRateLimit } from "../../src/redis/index.ts";
 import { busiestSecond } from "../support/limit-server.ts";
-import { hasRedis, type RedisServer, startRedis } from "../support/redis-server.ts";
+import { freePort, hasRedis, type RedisServer, startRedis } from "../support/redis-server.ts";
 
 const PER_SECOND = 10;
 /** Four of them stay below the limit. */
@@ -328,11 +328,14 @@ describe.skipIf(!hasRedis)(
     });
 
     test("holds on a Cluster of three", async () => {
+      const busPorts = [await freePort(), await freePort(), await freePort()];
       const nodes = await Promise.all(
-        [0, 1, 2].map((i) =>
+        busPorts.map((busPort, i) =>
           started(
             "--cluster-enabled",
             "yes",
+            "--cluster-port", // By default 10,000 above the port, where another may listen.
+            String(busPort),
             "--cluster-config-file",
             join(tmpdir(), `nodes-${process.pid}-${i}.conf`),
           ),
@@ -345,7 +348,9 @@ describe.skipIf(!hasRedis)(
         await admin.call("CLUSTER", "RESET");
         await admin.call("CLUSTER", "ADDSLOTSRANGE", slots[i] as number, (slots[i + 1] as number) - 1);
       }
-      for (const { port } of others) await ioredis(first).call("CLUSTER", "MEET", "127.0.0.1", port);
+      for (const [i, { port }] of others.entries()) {
+        await ioredis(first).call("CLUSTER", "MEET", "127.0.0.1", port, busPorts[i + 1] as number);
+      }
       for (const node of nodes) {
         await vi.waitFor(
           async () => expect(await ioredis(node).call("CLUSTER", "INFO")).toContain("cluster_state:ok"),

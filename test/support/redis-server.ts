@@ -60,7 +60,8 @@ export async function startRedis(...settings: string[]): Promise<RedisServer> {
   };
 }
 
-async function freePort(): Promise<number> {
+/** A loopback port that is free now. */
+export async function freePort(): Promise<number> {
   const server = createServer();
   await once(server.listen(0, "127.0.0.1"), "listening");
   const { port } = server.address() as AddressInfo;
