@@ -9,8 +9,9 @@ import { createClient, createClientPool, createCluster, createSentinel } from "r
 import { afterAll, describe, expect, test, vi } from "vitest";
 import type { RateLimiter } from "../../src/index.ts";
 import { type RedisRateLimitOptions, redisRateLimit } from "../../src/redis/index.ts";
+import { freePort } from "../support/free-port.ts";
 import { busiestSecond } from "../support/limit-server.ts";
-import { freePort, hasRedis, type RedisServer, startRedis } from "../support/redis-server.ts";
+import { hasRedis, type RedisServer, startRedis } from "../support/redis-server.ts";
 
 const PER_SECOND = 10;
 /** Four of them stay below the limit. */

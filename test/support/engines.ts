@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { setTimeout as wait } from "node:timers/promises";
 import { findChromium, launchChromium } from "./chromium.ts";
+import { freePort } from "./free-port.ts";
 
 /** A browser engine that can be told to open one page, in a profile of its own, with no certificate checked. */
 export interface Engine {
@@ -210,14 +210,6 @@ function line(output: Readable, wanted: RegExp): Promise<RegExpExecArray> {
     });
     lines.on("close", () => reject(new Error(`the browser ended: ${seen.join("\n")}`)));
   });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 async function untilListening(port: number): Promise<void> {
