@@ -8,9 +8,9 @@ import { checkFields, checkFunction, checkInteger, kindOf, misuse } from "../cor
 import { withDeadline } from "../core/deadline.ts";
 import { RateLimitQueueFullError } from "../core/errors.ts";
 import { checkPerSecond } from "../core/limit/account-limit.ts";
-import { GUARD_MS, Lateness } from "../core/limit/lateness.ts";
 import {
   DEFAULT_MAX_QUEUE,
+  GUARD_MS,
   newWaiter,
   type RateLimiter,
   SlidingWindow,
@@ -98,7 +98,6 @@ class RedisLimit implements RateLimiter {
   readonly #fallback: Fallback;
   /** The calls that ask or wait, in the order of asking. */
   readonly #calls = new Set<Call>();
-  readonly #lateness = new Lateness();
   /** The places of the last two seconds, and when Redis was asked for each and answered. */
   readonly #granted: { ticket: number; askedAt: number; at: number; guardMs: number }[] = [];
   /** The ticket with which a call of this process went last, and until when Redis must know it. */
@@ -150,13 +149,12 @@ class RedisLimit implements RateLimiter {
     this.#tell("hold", 0, Math.ceil(ms));
   }
 
-  settled(sentAt: number, answered: boolean): void {
-    const lateMs = this.#lateness.of(sentAt, answered);
-    this.#fallback.own?.late(sentAt, lateMs);
+  left(sentAt: number, lateMs: number): void {
+    this.#fallback.own?.left(sentAt, lateMs);
     const index = this.#granted.findLastIndex(({ at }) => at <= sentAt);
     const [place] = index < 0 ? [] : this.#granted.splice(index, 1);
     if (place === undefined) return;
-    // It may have reached the API so long after Redis gave the place. The guard covers little of it, at no round trip.
+    // It may have left so long after Redis gave the place. The guard covers little of it, at no round trip.
     const afterMs = Math.ceil(sentAt - place.askedAt + lateMs);
     if (afterMs > place.guardMs / 2) this.#tell("late", place.ticket, afterMs);
   }

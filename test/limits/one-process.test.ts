@@ -46,6 +46,19 @@ describe.concurrent("one process", () => {
     expect(server.busiestSecond()).toBeLessThanOrEqual(5);
   });
 
+  test("keeps its pace where the API takes 100 to 500 ms to answer", async ({ expect }) => {
+    const server = await startLimitServer(10, undefined, 400);
+    const complycube = new ComplyCube({ apiKey: "live_KEY_OF_A_SLOW_API", baseUrl: server.url });
+    const rows = Array.from({ length: 200 }, (_, i) => ({ clientId: `CLIENT_${i}`, appId }));
+
+    for await (const { error } of complycube.token.generateMany(rows)) expect(error).toBeUndefined();
+    await server.close();
+
+    expect(server.refused()).toBe(0);
+    expect(server.busiestSecond()).toBeLessThanOrEqual(10);
+    expect(server.tookMs()).toBeLessThan(19_000 * 1.1); // The first ten, whose connections are opened, count as late.
+  });
+
   test("starts with everyone at once and stays under the limit", async ({ expect }) => {
     const server = await startLimitServer(5);
     const complycube = new ComplyCube({ apiKey: "test_KEY_OF_A_CROWD", baseUrl: server.url });

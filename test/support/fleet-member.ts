@@ -1,5 +1,6 @@
 // One process of a fleet. It says "ready", starts when a line comes in, mints COUNT tokens under the limit kept in
-// Redis, and prints one JSON line for each that settles and for each time that Redis goes away.
+// Redis, and prints one JSON line for each that settles and for each time that Redis goes away. With node-redis it sends
+// through the global `fetch`, else through Node.js's own `http`.
 // Usage: node test/support/fleet-member.ts BASE_URL REDIS_PORT PER_SECOND COUNT FIRST_ID [ioredis|redis]
 import { once } from "node:events";
 import { Redis } from "ioredis";
@@ -17,7 +18,8 @@ const rateLimit = redisRateLimit({
   fallbackPerSecond: 2,
   onError: () => say({ away: true }),
 });
-const complycube = new ComplyCube({ apiKey: "live_KEY_OF_A_FLEET", baseUrl, rateLimit });
+const fetch = kind === "redis" ? globalThis.fetch : undefined;
+const complycube = new ComplyCube({ apiKey: "live_KEY_OF_A_FLEET", baseUrl, rateLimit, fetch });
 const rows = Array.from({ length: Number(count) }, (_, i) => ({
   clientId: `CLIENT_${Number(firstId) + i}`,
   appId: "com.myapp.demo.app",

@@ -24,7 +24,7 @@ export interface FleetOptions {
   each: number;
 }
 
-/** Starts real processes, every second one with node-redis, and lets all go at once when each is ready. */
+/** Starts real processes, every second one with node-redis and through `fetch`, and lets all go at once when each is ready. */
 export async function startFleet({
   baseUrl,
   redisPort,

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { GUARD_MS } from "../../src/core/limit/lateness.ts";
-import { LOOK_EVERY_MS, SlidingWindow } from "../../src/core/limit/sliding-window.ts";
+import { Lateness } from "../../src/core/http/lateness.ts";
+import { GUARD_MS, LOOK_EVERY_MS, SlidingWindow } from "../../src/core/limit/sliding-window.ts";
 
 const HELD_MS = 1_000 + GUARD_MS;
 
@@ -170,6 +170,7 @@ describe("SlidingWindow", () => {
         fc.infiniteStream(fc.integer({ min: 0, max: 20 })),
         async (perSecond, bursts, connectMs, jitter) => {
           const window = new SlidingWindow(perSecond, 10_000);
+          const lateness = new Lateness();
           const arrived: number[] = [];
           let warmAt = Number.NEGATIVE_INFINITY;
           const send = async () => {
@@ -180,7 +181,7 @@ describe("SlidingWindow", () => {
             await new Promise((resolve) => setTimeout(resolve, ms));
             arrived.push(performance.now());
             warmAt = performance.now();
-            window.settled(sentAt, true);
+            window.left(sentAt, lateness.of(sentAt, { status: 200, headers: new Headers(), body: "" }));
           };
           for (const { afterMs, calls } of bursts) {
             await vi.advanceTimersByTimeAsync(afterMs);

@@ -1,8 +1,7 @@
 import { getEventListeners } from "node:events";
 import { mock } from "node:test";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
-import { GUARD_MS } from "../../src/core/limit/lateness.ts";
-import { LOOK_EVERY_MS, SlidingWindow } from "../../src/core/limit/sliding-window.ts";
+import { GUARD_MS, LOOK_EVERY_MS, newWaiter, SlidingWindow } from "../../src/core/limit/sliding-window.ts";
 import { ComplyCube, type ComplyCubeOptions, type RateLimiter } from "../../src/index.ts";
 
 const TARGET = { appId: "com.myapp.demo.app" };
@@ -57,29 +56,22 @@ describe("SlidingWindow", () => {
     expect(sent).toEqual(["a", "b", "c", "d", "late"]);
   });
 
-  test("a place whose answer is later than the fastest counts from when it may have arrived", async () => {
+  test("the place of a request that left late counts from when it left", async () => {
     const { window, at, call } = watched(1);
-    for (let i = 0; i < 4; i++) {
-      call("a");
-      await vi.advanceTimersByTimeAsync(100);
-      window.settled(at[i] as number, true);
-      await vi.advanceTimersByTimeAsync(2_000);
-    }
-    await vi.advanceTimersByTimeAsync(3_000);
     call("late");
     call("next");
     await vi.advanceTimersByTimeAsync(400);
-    window.settled(at[4] as number, true);
+    window.left(at[0] as number, 300);
     await vi.advanceTimersByTimeAsync(5_000);
 
-    expect((at[5] as number) - (at[4] as number)).toBe(300 + HELD_MS);
+    expect((at[1] as number) - (at[0] as number)).toBe(300 + HELD_MS);
   });
 
-  test("an API that takes seconds to answer slows nobody down", async () => {
+  test("a place that has lapsed by the time it is known to be late slows nobody down", async () => {
     const { window, at, call } = watched(1);
     call("a");
     await vi.advanceTimersByTimeAsync(3_000);
-    window.settled(at[0] as number, true);
+    window.left(at[0] as number, 1_000);
     call("b");
     call("c");
     await vi.advanceTimersByTimeAsync(5_000);
@@ -87,29 +79,7 @@ describe("SlidingWindow", () => {
     expect((at[2] as number) - (at[1] as number)).toBe(HELD_MS);
   });
 
-  test("a failure without an answer holds its place as long, and says nothing of the fastest answer", async () => {
-    const { window, at, call } = watched(1);
-    for (const [answered, tookMs] of [
-      [true, 200],
-      [true, 200],
-      [false, 10],
-      [true, 200],
-    ] as const) {
-      call("a");
-      await vi.advanceTimersByTimeAsync(tookMs);
-      window.settled(at.at(-1) as number, answered);
-      await vi.advanceTimersByTimeAsync(3_000);
-    }
-    call("b");
-    await vi.advanceTimersByTimeAsync(200);
-    window.settled(at.at(-1) as number, false);
-    call("c");
-    await vi.advanceTimersByTimeAsync(3_000);
-
-    expect((at[5] as number) - (at[4] as number)).toBe(HELD_MS);
-  });
-
-  test("the places of the first requests, whose connections had to be opened, count from their answers", async () => {
+  test("each place that left late counts for itself, whichever is known first", async () => {
     const { window, at, call } = watched(2);
     call("a");
     call("b");
@@ -117,9 +87,9 @@ describe("SlidingWindow", () => {
     call("d");
 
     await vi.advanceTimersByTimeAsync(100);
-    window.settled(at[0] as number, true);
+    window.left(at[0] as number, 100);
     await vi.advanceTimersByTimeAsync(50);
-    window.settled(at[1] as number, true);
+    window.left(at[1] as number, 150);
     await vi.advanceTimersByTimeAsync(10_000);
 
     const [a = 0, b = 0, c = 0, d = 0] = at;
@@ -270,6 +240,44 @@ describe("SlidingWindow", () => {
     expect(sent).toEqual(["a", "b", "c"]);
   });
 
+  test.each([
+    [1_075, "waits: the other may only be late"],
+    [1_076, "goes: the other is 51 ms late, and it is on time itself"],
+    [1_125, "goes: it is not later than that itself"],
+    [1_126, "waits: it is late itself, as all are where the event loop was busy"],
+    [2_025, "still waits"],
+    [2_026, "goes: the other is over a second late"],
+  ])(
+    "a call behind one that should have looked at 1,025 ms, which itself should have at 1,075, at %i %s",
+    (at, what) => {
+      const window = new SlidingWindow(1);
+      const [vanished, behind] = [newWaiter(), newWaiter()];
+      window.take(undefined); // Free at 1,025 ms.
+      vi.advanceTimersByTime(925);
+      window.ask(vanished);
+      vi.advanceTimersByTime(50);
+      window.ask(behind);
+      vi.advanceTimersByTime(at - 975);
+
+      const waitMs = window.ask(behind);
+
+      expect(waitMs === 0 ? "goes" : "waits").toBe(what.replace("still ", "").split(":")[0]);
+    },
+  );
+
+  test.each([
+    [2_025, false],
+    [2_026, true],
+  ])("a call that should have looked at 1,025 ms has vanished for good: at %i %s", (at, expected) => {
+    const window = new SlidingWindow(1);
+    window.take(undefined);
+    vi.advanceTimersByTime(925);
+    window.ask(newWaiter());
+    vi.advanceTimersByTime(at - 925);
+
+    expect(window.idle).toBe(expected);
+  });
+
   test("a call that is late to look keeps its place in the line", async () => {
     const { sent, call } = watched(1);
     call("a");
@@ -323,23 +331,17 @@ describe("SlidingWindow", () => {
 
   test("the place that is free first is the next, whichever was taken first", async () => {
     const { window, at, call } = watched(2);
-    for (const tookMs of [100, 20]) {
-      call("warm");
-      await vi.advanceTimersByTimeAsync(tookMs);
-      window.settled(at.at(-1) as number, true);
-      await vi.advanceTimersByTimeAsync(1_500);
-    }
     call("a");
     await vi.advanceTimersByTimeAsync(300);
     call("b");
     await vi.advanceTimersByTimeAsync(20);
-    window.settled(at[3] as number, true); // Quick, and so nothing moves.
-    window.settled(at[2] as number, true); // 300 ms late.
+    window.left(at[1] as number, 0);
+    window.left(at[0] as number, 301);
     call("c");
 
     await vi.advanceTimersByTimeAsync(3_000);
 
-    expect((at[4] as number) - (at[3] as number)).toBe(HELD_MS);
+    expect((at[2] as number) - (at[1] as number)).toBe(HELD_MS);
   });
 
   test("is idle once no place is held, nobody waits and no penalty lasts", async () => {
@@ -639,12 +641,12 @@ describe("a call with room", () => {
 });
 
 describe("a RateLimiter of one's own", () => {
-  test("is asked before each attempt, with the caller's signal, and told of a 429 and of every answer", async () => {
+  test("is asked before each attempt, with the caller's signal, and told of a 429 and of every request", async () => {
     const acquire = vi.fn(async () => {});
     const penalize = vi.fn();
     const answers = [new Response(null, { status: 429, headers: { "retry-after": "1" } })];
-    const settled = vi.fn();
-    const { client } = counted({ rateLimit: { acquire, penalize, settled } }, [], async () => {
+    const left = vi.fn();
+    const { client } = counted({ rateLimit: { acquire, penalize, left } }, [], async () => {
       return answers.shift() ?? Response.json({ token: "TOKEN" });
     });
     const startedAt = performance.now();
@@ -656,8 +658,8 @@ describe("a RateLimiter of one's own", () => {
     await expect(call).resolves.toBe("TOKEN");
     expect(acquire.mock.calls).toEqual([[signal], [signal]]);
     expect(penalize.mock.calls).toEqual([[1_000]]);
-    expect(settled.mock.calls[0]).toEqual([startedAt, true]);
-    expect(settled.mock.calls[1]?.[0] - startedAt).toBeGreaterThanOrEqual(1_000);
+    expect(left.mock.calls[0]).toEqual([startedAt, 0]);
+    expect(left.mock.calls[1]?.[0] - startedAt).toBeGreaterThanOrEqual(1_000);
     expect(getEventListeners(signal, "abort")).toEqual([]);
   });
 
@@ -669,12 +671,12 @@ describe("a RateLimiter of one's own", () => {
       },
     ],
     ["reject", () => Promise.reject(new Error("the store is away"))],
-  ])("whose penalize and settled %s changes nothing about the call", async (_, hook) => {
+  ])("whose penalize and left %s changes nothing about the call", async (_, hook) => {
     const unhandled = vi.fn();
     process.on("unhandledRejection", unhandled);
     onTestFinished(() => void process.off("unhandledRejection", unhandled));
     const fails = hook as () => void;
-    const rateLimit: RateLimiter = { acquire: async () => {}, penalize: fails, settled: fails };
+    const rateLimit: RateLimiter = { acquire: async () => {}, penalize: fails, left: fails };
     const answer = async () => new Response("{}", { status: 429 });
     const { client } = counted({ rateLimit, maxRetries: 0 }, [], answer);
 

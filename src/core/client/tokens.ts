@@ -2,7 +2,12 @@ import type { TokenRequest } from "../../../generated/hey-api/types.gen.ts";
 import { sleep } from "../abort.ts";
 import { callHook } from "../call-hook.ts";
 import { type Ending, withDeadline } from "../deadline.ts";
-import { ComplyCubeApiError, ComplyCubeError, RateLimitQueueFullError, TimeoutError } from "../errors.ts";
+import {
+  type ComplyCubeApiError,
+  ComplyCubeError,
+  RateLimitQueueFullError,
+  TimeoutError,
+} from "../errors.ts";
 import type { Transport } from "../http/exchange.ts";
 import { createOperation, type Minted, type Operation } from "../http/operation.ts";
 import { batchRetryDelayMs, holdMs, retryDelayMs, StaleConnectionError } from "../http/retry.ts";
@@ -38,8 +43,8 @@ export class Tokens {
   /** @internal */
   constructor(settings: Settings, transport: Transport) {
     this.#settings = settings;
-    this.#operation = createOperation(settings.baseUrl, transport);
     this.#limit = createLimit(settings);
+    this.#operation = createOperation(settings.baseUrl, transport, (...times) => this.#limit?.left(...times));
     // Bound, so that `const { generate } = complycube.token` works.
     Object.defineProperty(this, "generate", { value: this.generate.bind(this), writable: true });
   }
@@ -145,7 +150,6 @@ export class Tokens {
       withDeadline(timeoutMs, () => new TimeoutError(timeoutMs), signal, run);
     let startedAt = performance.now();
     let waitedMs = 0;
-    let sent = false;
     const took = () => ({ durationMs: performance.now() - startedAt, waitedMs });
     try {
       const given = this.#settings.apiKey();
@@ -158,13 +162,10 @@ export class Tokens {
         waitedMs = performance.now() - askedAt;
       }
       startedAt = performance.now();
-      sent = true;
       const minted = await within(this.#operation(request, key));
-      this.#limit?.settled(startedAt, true);
       return { minted, ...took() };
     } catch (error) {
-      if (sent) this.#limit?.settled(startedAt, error instanceof ComplyCubeApiError);
-      else if (error instanceof RateLimitQueueFullError) error.attempts = attempt - 1;
+      if (error instanceof RateLimitQueueFullError) error.attempts = attempt - 1;
       return { error, ...took() };
     }
   }

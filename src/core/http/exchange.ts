@@ -51,6 +51,8 @@ export interface PlainRequest {
 export interface Answer {
   status: number;
   headers: { get(name: string): string | null };
+  /** Whether its connection had carried a request before. Only Node.js's own `http` tells. */
+  reusedSocket?: boolean | undefined;
   /** `undefined` where the body broke off, could not be read, or is over 1 MiB. */
   body: string | undefined;
   /** Why there is no body: a `BodyTooLargeError`, or the error of reading it. */

@@ -63,7 +63,7 @@ function send(url: string, host: URL, request: PlainRequest, ending: Ending): Pr
       socket.destroy();
       fail(new Error("The server switched to another protocol."));
     });
-    sent.on("response", (response) => resolve(readAnswer(response)));
+    sent.on("response", (response) => resolve(readAnswer(response, sent)));
     sent.end(request.body);
   });
 }
@@ -72,9 +72,13 @@ function isKept(request: ClientRequest): boolean {
   return request.reusedSocket || wasOpenedAhead(request.socket);
 }
 
-async function readAnswer(response: IncomingMessage): Promise<Answer> {
+async function readAnswer(response: IncomingMessage, { reusedSocket }: ClientRequest): Promise<Answer> {
   const { statusCode: status = 0, headers } = response;
-  const answered = { status, headers: { get: (name: string) => headers[name]?.toString() ?? null } };
+  const answered = {
+    status,
+    reusedSocket,
+    headers: { get: (name: string) => headers[name]?.toString() ?? null },
+  };
   // Node.js would wait for the body of a 205, which has none, until the connection closes.
   if (isRedirect(status) || status === 205) {
     response.destroy();

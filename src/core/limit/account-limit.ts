@@ -103,7 +103,7 @@ function sharedLimit(key: string, baseUrl: string): Limit | undefined {
   return {
     take: (signal) => window().take(signal),
     penalize: (ms) => window().penalize(ms),
-    settled: (sentAt, answered) => window().settled(sentAt, answered),
+    left: (sentAt, lateMs) => window().left(sentAt, lateMs),
   };
 }
 
@@ -126,6 +126,6 @@ function ofRateLimiter(limiter: RateLimiter): Limit {
   return {
     take: (signal) => orAborted(limiter.acquire(signal), signal),
     penalize: (ms) => callHook(() => limiter.penalize?.(ms)),
-    settled: (sentAt, answered) => callHook(() => limiter.settled?.(sentAt, answered)),
+    left: (sentAt, lateMs) => callHook(() => limiter.left?.(sentAt, lateMs)),
   };
 }

@@ -1,16 +1,13 @@
-/**
- * How long every place is held beyond its second. The API counts when requests arrive: where one takes longer on its way
- * than another that is sent a second later, both arrive in the same second. This costs 2.5 % of the pace.
- */
-export const GUARD_MS = 25;
-/** The longest time that a late answer holds its place beyond its second. */
-const LATE_GUARD_MS = 1_000;
+import type { Answer } from "./exchange.ts";
+
+/** The longest time that a request counts as late. */
+const MAX_LATE_MS = 1_000;
 /** The global fetch of Node.js closes a connection that was idle for this long. */
 const COLD_AFTER_MS = 4_000;
 
 /**
- * Tells how late a request may have reached the API: as much as its answer was later than the fastest one on an open
- * connection. Its connection had to be opened first, or the event loop was busy.
+ * Tells how late a request may have left because its connection had to be opened first: as much as its answer was later
+ * than the fastest one on an open connection. Where nothing tells that its own was open, as with `fetch`, each counts.
  */
 export class Lateness {
   /** When the connections that are open now brought their first answer. */
@@ -20,15 +17,15 @@ export class Lateness {
   #fastestMs = 0;
 
   /** Called when the request that was sent at this time is answered, or has failed without an answer. */
-  of(sentAt: number, answered: boolean): number {
+  of(sentAt: number, answer: Answer | undefined): number {
     const now = performance.now();
     const tookMs = now - sentAt;
-    const lateMs = Math.min(tookMs - this.#fastestMs, LATE_GUARD_MS);
-    if (answered) {
+    const lateMs = Math.min(tookMs - this.#fastestMs, MAX_LATE_MS);
+    if (answer !== undefined) {
       if (sentAt - this.#lastAnswerAt > COLD_AFTER_MS) this.#openSince = now;
       else if (sentAt >= this.#openSince) this.#fastestMs = Math.min(this.#fastestMs || tookMs, tookMs);
       this.#lastAnswerAt = now;
     }
-    return Math.max(0, lateMs);
+    return answer?.reusedSocket ? 0 : Math.max(0, lateMs);
   }
 }
