@@ -149,12 +149,14 @@ class RedisLimit implements RateLimiter {
     this.#tell("hold", 0, Math.ceil(ms));
   }
 
-  left(sentAt: number, lateMs: number): void {
-    this.#fallback.own?.left(sentAt, lateMs);
+  sent(sentAt: number, lateMs: number): void {
     const index = this.#granted.findLastIndex(({ at }) => at <= sentAt);
     const [place] = index < 0 ? [] : this.#granted.splice(index, 1);
-    if (place === undefined) return;
-    // It may have left so long after Redis gave the place. The guard covers little of it, at no round trip.
+    if (place === undefined) {
+      this.#fallback.own?.sent(sentAt, lateMs);
+      return;
+    }
+    // It left so long after Redis gave the place. The guard covers little of that, at no round trip.
     const afterMs = Math.ceil(sentAt - place.askedAt + lateMs);
     if (afterMs > place.guardMs / 2) this.#tell("late", place.ticket, afterMs);
   }

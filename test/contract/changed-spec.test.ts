@@ -12,7 +12,7 @@ import { createTokensFetch } from "./src/fetch.ts";
 const [baseUrl = ""] = process.argv.slice(2);
 await new ComplyCube({ apiKey: "test_KEY", baseUrl }).token.generate("CLIENT_ID", { appId: "a.b" });
 
-const send = createOperation(baseUrl, throughFetch(fetch, baseUrl), () => {});
+const send = createOperation(baseUrl, throughFetch(fetch, baseUrl, () => {}));
 await send({ clientId: "CLIENT_ID", appId: "a.b", locale: "en" }, "test_KEY")(new Ending());
 
 await createTokensFetch({ apiKey: "test_KEY", baseUrl }).POST("/v2/session-tokens" as never, {

@@ -4,6 +4,9 @@ import { startFleet } from "../support/fleet.ts";
 import { startLimitServer } from "../support/limit-server.ts";
 import { hasRedis, startRedis } from "../support/redis-server.ts";
 import { startSlowConnections } from "../support/slow-connections.ts";
+import { certificateFor } from "../support/tls-server.ts";
+
+const { certificate } = certificateFor("a fleet whose connections take 150 ms to open");
 
 describe.skipIf(!hasRedis)(hasRedis ? "a fleet" : "a fleet (SKIPPED: redis-server is not installed)", () => {
   test.for<[number, string, number, number]>([
@@ -13,7 +16,7 @@ describe.skipIf(!hasRedis)(hasRedis ? "a fleet" : "a fleet (SKIPPED: redis-serve
   ])(
     "of %i processes%s mints 200 tokens without one 429, within %i % of the ideal time",
     async ([processes, , overPercent, openMs], { expect }) => {
-      const server = await startLimitServer(10);
+      const server = await startLimitServer(10, { certificate: openMs > 0 ? certificate : undefined });
       const redis = await startRedis();
       const slow = await startSlowConnections(server.url, openMs);
 
@@ -23,6 +26,7 @@ describe.skipIf(!hasRedis)(hasRedis ? "a fleet" : "a fleet (SKIPPED: redis-serve
         perSecond: 10,
         processes,
         each: 200 / processes,
+        certificate,
       });
       await Promise.all(members.map(({ exited }) => exited));
       slow.close();
@@ -36,7 +40,7 @@ describe.skipIf(!hasRedis)(hasRedis ? "a fleet" : "a fleet (SKIPPED: redis-serve
   );
 
   test("loses nothing when a process is killed and Redis goes away and comes back", async ({ expect }) => {
-    const server = await startLimitServer(10, 1);
+    const server = await startLimitServer(10, { retryAfter: 1 });
     const redis = await startRedis();
     const members = await startFleet({
       baseUrl: server.url,

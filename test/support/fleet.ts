@@ -1,5 +1,8 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import { root } from "../../scripts/root.ts";
@@ -22,6 +25,8 @@ export interface FleetOptions {
   /** How many processes, and how many tokens each mints. */
   processes: number;
   each: number;
+  /** What they trust besides the usual authorities. */
+  certificate?: string | undefined;
 }
 
 /** Starts real processes, every second one with node-redis and through `fetch`, and lets all go at once when each is ready. */
@@ -31,7 +36,11 @@ export async function startFleet({
   perSecond,
   processes,
   each,
+  certificate = "",
 }: FleetOptions): Promise<Member[]> {
+  const certificateFile = join(mkdtempSync(join(tmpdir(), "fleet-")), "certificate.pem");
+  writeFileSync(certificateFile, certificate);
+  const env = { ...process.env, NODE_EXTRA_CA_CERTS: certificateFile };
   const children = Array.from({ length: processes }, (_, i) =>
     spawn(
       process.execPath,
@@ -44,7 +53,7 @@ export async function startFleet({
         String(i * each),
         i % 2 === 0 ? "ioredis" : "redis",
       ],
-      { cwd: root, stdio: ["pipe", "pipe", "inherit"] },
+      { cwd: root, env, stdio: ["pipe", "pipe", "inherit"] },
     ),
   );
   const members = await Promise.all(children.map(watch));

@@ -1,5 +1,6 @@
 import { once } from "node:events";
-import { createServer } from "node:http";
+import { createServer, type RequestListener } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 
 /** A server that enforces the API's limit as strictly as it can be meant, and counts. */
@@ -18,22 +19,25 @@ export interface LimitServer {
   close(): Promise<void>;
 }
 
-/**
- * Starts it on a free loopback port; in no second are more than `perSecond` requests let through.
- *
- * @param retryAfter what a 429 says in its `Retry-After`, in seconds; without it a batch waits 30 seconds
- * @param answerMs how much longer than a quarter of it an answer takes at most; 0 answers at once
- */
+export interface LimitServerOptions {
+  /** What a 429 says in its `Retry-After`, in seconds; without it a batch waits 30 seconds. */
+  retryAfter?: number | undefined;
+  /** How much longer than a quarter of it an answer takes at most. @default 0, which answers at once */
+  answerMs?: number | undefined;
+  /** The key and the certificate for `https://localhost`. @default none, and `http://127.0.0.1` */
+  certificate?: string | undefined;
+}
+
+/** Starts it on a free loopback port; in no second are more than `perSecond` requests let through. */
 export async function startLimitServer(
   perSecond: number,
-  retryAfter?: number,
-  answerMs = 0,
+  { retryAfter, answerMs = 0, certificate }: LimitServerOptions = {},
 ): Promise<LimitServer> {
   const arrivals: number[] = [];
   const accepted: number[] = [];
   const minted: string[] = [];
 
-  const server = createServer((request, response) => {
+  const answer: RequestListener = (request, response) => {
     const now = performance.now();
     arrivals.push(now);
     const isOver = accepted.length >= perSecond && now - (accepted[accepted.length - perSecond] ?? 0) < 1_000;
@@ -53,11 +57,15 @@ export async function startLimitServer(
       minted.push((JSON.parse(body) as { clientId: string }).clientId);
       setTimeout(() => response.end('{"token":"TOKEN"}'), answerMs / 4 + Math.random() * answerMs);
     });
-  });
+  };
+  const server =
+    certificate === undefined
+      ? createServer(answer)
+      : createTlsServer({ key: certificate, cert: certificate }, answer);
   await once(server.listen(0, "127.0.0.1"), "listening");
 
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `${certificate === undefined ? "http://127.0.0.1" : "https://localhost"}:${(server.address() as AddressInfo).port}`,
     arrivals,
     minted,
     refused: () => arrivals.length - accepted.length,

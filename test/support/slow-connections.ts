@@ -2,8 +2,8 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer } from "node:net";
 
 /**
- * A way to a server on which every new connection takes its time to open, as over a long distance with TLS, and every
- * request its own, up to `jitterMs`.
+ * A way to a server on which every new connection takes its time to open, as over a long distance, and every request its
+ * own, up to `jitterMs`. Without TLS its client takes a connection for open at once.
  */
 export async function startSlowConnections(url: string, openMs: number, jitterMs = 0) {
   const server = createServer((near) => {
@@ -18,7 +18,7 @@ export async function startSlowConnections(url: string, openMs: number, jitterMs
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: url.replace(/\d+$/, String((server.address() as AddressInfo).port)),
     close: () => server.close(),
   };
 }

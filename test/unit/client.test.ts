@@ -5,6 +5,7 @@ import { inspect } from "node:util";
 import { ComplyCube as OfficialClient } from "@complycube/api";
 import { describe, expect, test, vi } from "vitest";
 import { ComplyCube, type ComplyCubeOptions } from "../../src/index.ts";
+import { listen } from "../support/listen.ts";
 import { settle, TARGET } from "../support/settle.ts";
 
 const local = (options: ComplyCubeOptions) =>
@@ -51,26 +52,57 @@ describe("a rate limiter of your own", () => {
   ])(
     "hears once of a request that brings %s: when it was sent, and how late it may have left",
     async (_, fetch) => {
-      const left = vi.fn();
+      const sent = vi.fn();
       const startedAt = performance.now();
 
-      await settle(local({ fetch, rateLimit: { acquire: async () => {}, left } }));
+      await settle(local({ fetch, rateLimit: { acquire: async () => {}, sent } }));
 
-      expect(left).toHaveBeenCalledOnce();
-      const [sentAt, lateMs] = left.mock.lastCall as [number, number];
+      expect(sent).toHaveBeenCalledOnce();
+      const [sentAt, lateMs] = sent.mock.lastCall as [number, number];
       expect(sentAt).toBeGreaterThanOrEqual(startedAt);
       expect(lateMs).toBeGreaterThanOrEqual(0);
       expect(sentAt + lateMs).toBeLessThanOrEqual(performance.now());
     },
   );
 
+  test("hears over Node.js's own http when the request left, and over a fetch how late its answer was", async () => {
+    const server = await listen((request, response) => {
+      request.resume().on("end", () => setTimeout(() => response.end('{"token":"TOKEN"}'), 100));
+    });
+    const heard: Record<string, number[]> = {};
+    for (const [name, fetch] of [
+      ["http", undefined],
+      ["fetch", globalThis.fetch],
+    ] as const) {
+      const late: number[] = [];
+      const rateLimit = { acquire: async () => {}, sent: (_: number, lateMs: number) => late.push(lateMs) };
+      const client = new ComplyCube({ apiKey: "test_KEY", baseUrl: server.url, rateLimit, fetch });
+
+      await client.token.generate("CLIENT_ID", { appId: "com.example.app" });
+      const call = client.token.generate("CLIENT_ID", { appId: "com.example.app" });
+      for (let i = 0; i < 20; i++) await Promise.resolve(); // The request is made, and leaves in a later tick.
+      for (const busySince = performance.now(); performance.now() - busySince < 300; );
+      await call;
+      heard[name] = late;
+    }
+    await server.close();
+
+    const [cold = 0, busy = 0] = heard.http ?? [];
+    expect(cold).toBeLessThan(90);
+    expect(busy).toBeGreaterThan(290);
+    expect(busy).toBeLessThan(390);
+    const [unknown = 0, slow = 0] = heard.fetch ?? [];
+    expect(unknown).toBeGreaterThan(90);
+    expect(slow).toBeGreaterThan(290);
+  });
+
   test("hears nothing of an attempt that it let wait and fail", async () => {
-    const left = vi.fn();
+    const sent = vi.fn();
     const acquire = () => Promise.reject(new Error("closed"));
 
-    await settle(local({ fetch: vi.fn(), rateLimit: { acquire, left } }));
+    await settle(local({ fetch: vi.fn(), rateLimit: { acquire, sent } }));
 
-    expect(left).not.toHaveBeenCalled();
+    expect(sent).not.toHaveBeenCalled();
   });
 });
 

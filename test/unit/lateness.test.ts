@@ -1,8 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { Answer } from "../../src/core/http/exchange.ts";
 import { Lateness } from "../../src/core/http/lateness.ts";
-
-const ANSWER: Answer = { status: 200, headers: new Headers(), body: "" };
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -21,18 +18,10 @@ describe("Lateness", () => {
     expect(late).toEqual([300, 100, 0, 10, 30]);
   });
 
-  test("is nothing on a connection that is known to have been open, however slow the answer", () => {
-    const took = answers();
-
-    const late = [took(300), took(100, true), took(500, true), took(350, false), took(300, true)];
-
-    expect(late).toEqual([300, 0, 0, 250, 0]);
-  });
-
   test("of a request that failed is as much, and says nothing of the fastest answer", () => {
     const took = answers();
 
-    const late = [took(200), took(200), took(10, undefined, true), took(210), took(250, undefined, true)];
+    const late = [took(200), took(200), took(10, false), took(210), took(250, false)];
 
     expect(late).toEqual([200, 200, 0, 10, 50]);
   });
@@ -40,12 +29,12 @@ describe("Lateness", () => {
   test("counts a request that leaves with the first answer as one on an open connection", () => {
     const lateness = new Lateness();
     const [first] = [performance.now(), vi.advanceTimersByTime(300)];
-    lateness.of(first, ANSWER);
+    lateness.of(first, true);
     const [second] = [performance.now(), vi.advanceTimersByTime(20)];
-    lateness.of(second, ANSWER);
+    lateness.of(second, true);
     const [third] = [performance.now(), vi.advanceTimersByTime(25)];
 
-    const lateMs = lateness.of(third, ANSWER);
+    const lateMs = lateness.of(third, true);
 
     expect(lateMs).toBe(5);
   });
@@ -72,9 +61,9 @@ describe("Lateness", () => {
 /** Lets one request after the other take so long, and returns how late each may have left. */
 function answers() {
   const lateness = new Lateness();
-  return (ms: number, reusedSocket?: boolean, fails = false) => {
+  return (ms: number, answered = true) => {
     const sentAt = performance.now();
     vi.advanceTimersByTime(ms);
-    return lateness.of(sentAt, fails ? undefined : { ...ANSWER, reusedSocket });
+    return lateness.of(sentAt, answered);
   };
 }

@@ -181,7 +181,7 @@ describe("SlidingWindow", () => {
             await new Promise((resolve) => setTimeout(resolve, ms));
             arrived.push(performance.now());
             warmAt = performance.now();
-            window.left(sentAt, lateness.of(sentAt, { status: 200, headers: new Headers(), body: "" }));
+            window.sent(sentAt, lateness.of(sentAt, true));
           };
           for (const { afterMs, calls } of bursts) {
             await vi.advanceTimersByTimeAsync(afterMs);

@@ -61,7 +61,7 @@ describe("SlidingWindow", () => {
     call("late");
     call("next");
     await vi.advanceTimersByTimeAsync(400);
-    window.left(at[0] as number, 300);
+    window.sent(at[0] as number, 300);
     await vi.advanceTimersByTimeAsync(5_000);
 
     expect((at[1] as number) - (at[0] as number)).toBe(300 + HELD_MS);
@@ -71,7 +71,7 @@ describe("SlidingWindow", () => {
     const { window, at, call } = watched(1);
     call("a");
     await vi.advanceTimersByTimeAsync(3_000);
-    window.left(at[0] as number, 1_000);
+    window.sent(at[0] as number, 1_000);
     call("b");
     call("c");
     await vi.advanceTimersByTimeAsync(5_000);
@@ -79,21 +79,48 @@ describe("SlidingWindow", () => {
     expect((at[2] as number) - (at[1] as number)).toBe(HELD_MS);
   });
 
-  test("each place that left late counts for itself, whichever is known first", async () => {
-    const { window, at, call } = watched(2);
+  test("a request that left after its place had lapsed counts from when it left", async () => {
+    const { window, at, call } = watched(1);
     call("a");
+    await vi.advanceTimersByTimeAsync(3_000);
+    window.sent(at[0] as number, 2_990);
     call("b");
-    call("c");
-    call("d");
+    await vi.advanceTimersByTimeAsync(5_000);
 
-    await vi.advanceTimersByTimeAsync(100);
-    window.left(at[0] as number, 100);
-    await vi.advanceTimersByTimeAsync(50);
-    window.left(at[1] as number, 150);
-    await vi.advanceTimersByTimeAsync(10_000);
+    expect((at[1] as number) - (at[0] as number)).toBe(2_990 + HELD_MS);
+  });
 
-    const [a = 0, b = 0, c = 0, d = 0] = at;
-    expect([b - a, c - a, d - a]).toEqual([0, 100 + HELD_MS, 150 + HELD_MS]);
+  test.each(["012", "021", "102", "120", "201", "210"])(
+    "each of three requests that left late counts for itself, told of in the order %s",
+    async (order) => {
+      const { window, at, call } = watched(3);
+      for (const name of ["a", "b", "c"]) {
+        call(name);
+        await vi.advanceTimersByTimeAsync(2);
+      }
+      for (const name of ["d", "e", "f"]) call(name);
+
+      await vi.advanceTimersByTimeAsync(300);
+      // All three had their places when the first of them was sent.
+      for (const i of order) window.sent((at[0] as number) + 5 + Number(i), 100 * (Number(i) + 1));
+      await vi.advanceTimersByTimeAsync(10_000);
+
+      const [a = 0, , , d = 0, e = 0, f = 0] = at;
+      expect([d - a, e - a, f - a]).toEqual([105 + HELD_MS, 206 + HELD_MS, 307 + HELD_MS]);
+    },
+  );
+
+  test("keeps nothing of requests that it gave no place, as those of a fleet whose Redis is there", async () => {
+    const set = vi.spyOn(Map.prototype, "set");
+    const window = new SlidingWindow(2);
+
+    for (let i = 0; i < 1_000; i++) {
+      await vi.advanceTimersByTimeAsync(100);
+      window.sent(performance.now() - 50, 50);
+    }
+
+    const held = set.mock.contexts.at(-1) as Map<number, number>;
+    expect(held.size).toBeLessThan(15);
   });
 
   test("an abort leaves the line at once, with the caller's reason, and gives the place to the next that asks", async () => {
@@ -332,11 +359,11 @@ describe("SlidingWindow", () => {
   test("the place that is free first is the next, whichever was taken first", async () => {
     const { window, at, call } = watched(2);
     call("a");
-    await vi.advanceTimersByTimeAsync(300);
+    await vi.advanceTimersByTimeAsync(200);
+    window.sent(at[0] as number, 400);
+    await vi.advanceTimersByTimeAsync(50);
     call("b");
-    await vi.advanceTimersByTimeAsync(20);
-    window.left(at[1] as number, 0);
-    window.left(at[0] as number, 301);
+    window.sent(at[1] as number, 0.9); // Nothing moves.
     call("c");
 
     await vi.advanceTimersByTimeAsync(3_000);
@@ -645,8 +672,8 @@ describe("a RateLimiter of one's own", () => {
     const acquire = vi.fn(async () => {});
     const penalize = vi.fn();
     const answers = [new Response(null, { status: 429, headers: { "retry-after": "1" } })];
-    const left = vi.fn();
-    const { client } = counted({ rateLimit: { acquire, penalize, left } }, [], async () => {
+    const toldSent = vi.fn();
+    const { client } = counted({ rateLimit: { acquire, penalize, sent: toldSent } }, [], async () => {
       return answers.shift() ?? Response.json({ token: "TOKEN" });
     });
     const startedAt = performance.now();
@@ -658,8 +685,9 @@ describe("a RateLimiter of one's own", () => {
     await expect(call).resolves.toBe("TOKEN");
     expect(acquire.mock.calls).toEqual([[signal], [signal]]);
     expect(penalize.mock.calls).toEqual([[1_000]]);
-    expect(left.mock.calls[0]).toEqual([startedAt, 0]);
-    expect(left.mock.calls[1]?.[0] - startedAt).toBeGreaterThanOrEqual(1_000);
+    expect(toldSent).toHaveBeenCalledTimes(2);
+    expect(toldSent.mock.calls[0]).toEqual([startedAt, 0]);
+    expect(toldSent.mock.calls[1]?.[0] - startedAt).toBeGreaterThanOrEqual(1_000);
     expect(getEventListeners(signal, "abort")).toEqual([]);
   });
 
@@ -671,12 +699,12 @@ describe("a RateLimiter of one's own", () => {
       },
     ],
     ["reject", () => Promise.reject(new Error("the store is away"))],
-  ])("whose penalize and left %s changes nothing about the call", async (_, hook) => {
+  ])("whose penalize and sent %s changes nothing about the call", async (_, hook) => {
     const unhandled = vi.fn();
     process.on("unhandledRejection", unhandled);
     onTestFinished(() => void process.off("unhandledRejection", unhandled));
     const fails = hook as () => void;
-    const rateLimit: RateLimiter = { acquire: async () => {}, penalize: fails, left: fails };
+    const rateLimit: RateLimiter = { acquire: async () => {}, penalize: fails, sent: fails };
     const answer = async () => new Response("{}", { status: 429 });
     const { client } = counted({ rateLimit, maxRetries: 0 }, [], answer);
 

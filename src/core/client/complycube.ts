@@ -1,6 +1,7 @@
 import { callHook } from "../call-hook.ts";
 import { misuse } from "../checks.ts";
 import { transportOver } from "../http/transport.ts";
+import { createLimit } from "../limit/account-limit.ts";
 import { type ComplyCubeOptions, checkClientOptions } from "./options.ts";
 import { Tokens } from "./tokens.ts";
 
@@ -21,8 +22,10 @@ export class ComplyCube {
   constructor(options: ComplyCubeOptions = {}) {
     defineMissingProperties();
     const settings = checkClientOptions(options);
-    const transport = transportOver(settings.fetch, settings.baseUrl);
-    this.token = new Tokens(settings, transport);
+    const limit = createLimit(settings);
+    const { fetch, baseUrl } = settings;
+    const transport = transportOver(fetch, baseUrl, (at, lateMs) => limit?.sent(at, lateMs));
+    this.token = new Tokens(settings, transport, limit);
     this.#preconnect = transport.preconnect;
   }
 

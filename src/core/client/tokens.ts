@@ -11,7 +11,6 @@ import {
 import type { Transport } from "../http/exchange.ts";
 import { createOperation, type Minted, type Operation } from "../http/operation.ts";
 import { batchRetryDelayMs, holdMs, retryDelayMs, StaleConnectionError } from "../http/retry.ts";
-import { createLimit } from "../limit/account-limit.ts";
 import type { Limit } from "../limit/sliding-window.ts";
 import { type BatchOptions, type BatchRequest, type BatchResult, generateMany } from "./generate-many.ts";
 import {
@@ -41,10 +40,10 @@ export class Tokens {
   readonly #limit: Limit | undefined;
 
   /** @internal */
-  constructor(settings: Settings, transport: Transport) {
+  constructor(settings: Settings, transport: Transport, limit: Limit | undefined) {
     this.#settings = settings;
-    this.#limit = createLimit(settings);
-    this.#operation = createOperation(settings.baseUrl, transport, (...times) => this.#limit?.left(...times));
+    this.#operation = createOperation(settings.baseUrl, transport);
+    this.#limit = limit;
     // Bound, so that `const { generate } = complycube.token` works.
     Object.defineProperty(this, "generate", { value: this.generate.bind(this), writable: true });
   }

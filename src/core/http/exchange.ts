@@ -51,13 +51,17 @@ export interface PlainRequest {
 export interface Answer {
   status: number;
   headers: { get(name: string): string | null };
-  /** Whether its connection had carried a request before. Only Node.js's own `http` tells. */
-  reusedSocket?: boolean | undefined;
   /** `undefined` where the body broke off, could not be read, or is over 1 MiB. */
   body: string | undefined;
   /** Why there is no body: a `BodyTooLargeError`, or the error of reading it. */
   problem?: unknown;
 }
+
+/**
+ * Called once a request has left: with the time of `performance.now()` when it was sent, and how many milliseconds later
+ * it left, because its connection had to be opened, or because the event loop was busy.
+ */
+export type OnSent = (at: number, lateMs: number) => void;
 
 /** Sends requests to one base URL and returns the answers. */
 export interface Transport {

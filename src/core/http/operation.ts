@@ -13,7 +13,6 @@ import {
   postClient,
   type Transport,
 } from "./exchange.ts";
-import { Lateness } from "./lateness.ts";
 import { FinalConnectionError, readRetryAfterMs, StaleConnectionError } from "./retry.ts";
 
 export { BASE_URL } from "../../../generated/openapi/constants.gen.ts";
@@ -46,27 +45,15 @@ const operation = generateToken as unknown as (options: {
   headers: Record<string, never>;
 }) => Promise<Answer>;
 
-/**
- * Makes the operation of one client.
- *
- * @param onLeft called after each request: when it was sent, and how many milliseconds later it may have left
- */
-export function createOperation(
-  baseUrl: string,
-  transport: Transport,
-  onLeft: (sentAt: number, lateMs: number) => void,
-): Operation {
-  const lateness = new Lateness();
+/** Makes the operation of one client. */
+export function createOperation(baseUrl: string, transport: Transport): Operation {
   return (body, key) => async (ending) => {
     const client = postClient(transport, key, ending);
-    const sentAt = performance.now();
-    let answer: Answer | undefined;
+    let answer: Answer;
     try {
       answer = await operation({ client, body, headers: {} }); // Own, or a polluted Object.prototype would add some.
     } catch (thrown) {
       throw unanswered(baseUrl, thrown, key, transport.hint?.());
-    } finally {
-      onLeft(sentAt, lateness.of(sentAt, answer));
     }
     return readAnswer(answer, key, baseUrl + client.path);
   };

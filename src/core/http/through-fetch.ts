@@ -11,19 +11,27 @@ import {
   isRedirect,
   MAX_BODY_BYTES,
   NoResponseError,
+  type OnSent,
   type PlainRequest,
   type Transport,
 } from "./exchange.ts";
+import { latenessTo } from "./lateness.ts";
 
 /** Makes a transport of any `fetch`: the global one, an instrumented one, or a stand-in for tests. */
-export function throughFetch(fetch: Fetch, baseUrl: string): Transport {
-  return { send: (request, ending) => send(fetch, baseUrl, request, ending), preconnect() {} };
+export function throughFetch(fetch: Fetch, baseUrl: string, onSent: OnSent): Transport {
+  return { send: (request, ending) => send(fetch, baseUrl, request, ending, onSent), preconnect() {} };
 }
 
-async function send(fetch: Fetch, baseUrl: string, request: PlainRequest, ending: Ending): Promise<Answer> {
-  const { path, headers, body } = request;
+async function send(
+  fetch: Fetch,
+  baseUrl: string,
+  { path, headers, body }: PlainRequest,
+  ending: Ending,
+  onSent: OnSent,
+): Promise<Answer> {
   const signal = ending.toSignal();
-  let response: FetchAnswer;
+  const sentAt = performance.now();
+  let response: FetchAnswer | undefined;
   try {
     response = await fetch(baseUrl + path, {
       method: "POST",
@@ -35,6 +43,8 @@ async function send(fetch: Fetch, baseUrl: string, request: PlainRequest, ending
     });
   } catch (error) {
     throw isBroken(error) ? new BrokenConnectionError(error) : error;
+  } finally {
+    onSent(sentAt, latenessTo(baseUrl).of(sentAt, response !== undefined));
   }
   if (typeof response?.status !== "number" || typeof response.headers?.get !== "function") {
     throw new NoResponseError("The fetch option did not return a Response.");

@@ -7,6 +7,7 @@ import {
   BrokenConnectionError,
   isRedirect,
   MAX_BODY_BYTES,
+  type OnSent,
   type PlainRequest,
   type Transport,
 } from "./exchange.ts";
@@ -18,11 +19,11 @@ const BROKEN_CODES = new Set(["ECONNRESET", "EPIPE"]);
  * Makes a transport of Node.js's own `https` and `http`. They keep a connection for as long as the server does, resume
  * TLS sessions, and show whether a connection that broke was a kept one. Returns `undefined` on other runtimes.
  */
-export function throughNode(baseUrl: string): Transport | undefined {
+export function throughNode(baseUrl: string, onSent: OnSent): Transport | undefined {
   if (!isNode()) return undefined;
   const host = new URL(baseUrl);
   return {
-    send: (request, ending) => send(baseUrl + request.path, host, request, ending),
+    send: (request, ending) => send(baseUrl + request.path, host, request, ending, onSent),
     preconnect: () => openAhead(host),
     hint: () => hintAtProxy(host),
   };
@@ -39,7 +40,13 @@ function isNode(): boolean {
   );
 }
 
-function send(url: string, host: URL, request: PlainRequest, ending: Ending): Promise<Answer> {
+function send(
+  url: string,
+  host: URL,
+  request: PlainRequest,
+  ending: Ending,
+  onSent: OnSent,
+): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const { module, agent } = socketsOf(host);
     // Looked up at each call, so that interceptors that were installed later are used. Called with a URL, because older
@@ -63,7 +70,9 @@ function send(url: string, host: URL, request: PlainRequest, ending: Ending): Pr
       socket.destroy();
       fail(new Error("The server switched to another protocol."));
     });
-    sent.on("response", (response) => resolve(readAnswer(response, sent)));
+    sent.on("response", (response) => resolve(readAnswer(response)));
+    const sentAt = performance.now();
+    sent.on("finish", () => onSent(sentAt, performance.now() - sentAt)); // Its connection is open by then.
     sent.end(request.body);
   });
 }
@@ -72,13 +81,9 @@ function isKept(request: ClientRequest): boolean {
   return request.reusedSocket || wasOpenedAhead(request.socket);
 }
 
-async function readAnswer(response: IncomingMessage, { reusedSocket }: ClientRequest): Promise<Answer> {
+async function readAnswer(response: IncomingMessage): Promise<Answer> {
   const { statusCode: status = 0, headers } = response;
-  const answered = {
-    status,
-    reusedSocket,
-    headers: { get: (name: string) => headers[name]?.toString() ?? null },
-  };
+  const answered = { status, headers: { get: (name: string) => headers[name]?.toString() ?? null } };
   // Node.js would wait for the body of a 205, which has none, until the connection closes.
   if (isRedirect(status) || status === 205) {
     response.destroy();

@@ -1,4 +1,4 @@
-import type { Fetch, Transport } from "./exchange.ts";
+import type { Fetch, OnSent, Transport } from "./exchange.ts";
 import { throughFetch } from "./through-fetch.ts";
 import { throughNode } from "./through-node.ts";
 
@@ -6,9 +6,10 @@ import { throughNode } from "./through-node.ts";
  * Returns the transport of one client: over the `fetch` that was passed, else Node.js's own `https`, else the global
  * `fetch`.
  */
-export function transportOver(fetch: Fetch | undefined, baseUrl: string): Transport {
+export function transportOver(fetch: Fetch | undefined, baseUrl: string, onSent: OnSent): Transport {
   return (
-    (fetch === undefined ? throughNode(baseUrl) : undefined) ?? throughFetch(fetch ?? globalFetch, baseUrl)
+    (fetch === undefined ? throughNode(baseUrl, onSent) : undefined) ??
+    throughFetch(fetch ?? globalFetch, baseUrl, onSent)
   );
 }
 

@@ -103,7 +103,7 @@ function sharedLimit(key: string, baseUrl: string): Limit | undefined {
   return {
     take: (signal) => window().take(signal),
     penalize: (ms) => window().penalize(ms),
-    left: (sentAt, lateMs) => window().left(sentAt, lateMs),
+    sent: (at, lateMs) => window().sent(at, lateMs),
   };
 }
 
@@ -119,13 +119,13 @@ function isRateLimiter(value: unknown): value is RateLimiter {
 }
 
 /**
- * Wraps a user's limiter: an abort ends the wait even if the limiter ignores the signal, and errors of `penalize` are
- * ignored.
+ * Wraps a user's limiter: an abort ends the wait even if the limiter ignores the signal, and errors of its other
+ * methods are ignored.
  */
 function ofRateLimiter(limiter: RateLimiter): Limit {
   return {
     take: (signal) => orAborted(limiter.acquire(signal), signal),
     penalize: (ms) => callHook(() => limiter.penalize?.(ms)),
-    left: (sentAt, lateMs) => callHook(() => limiter.left?.(sentAt, lateMs)),
+    sent: (at, lateMs) => callHook(() => limiter.sent?.(at, lateMs)),
   };
 }

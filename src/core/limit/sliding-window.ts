@@ -11,10 +11,15 @@ export interface RateLimiter {
   /** Called after a 429 or a `Retry-After`: no request should be sent for so many milliseconds. */
   penalize?(ms: number): void;
   /**
-   * Called after each request, with the time of `performance.now()` when it was sent, and how many milliseconds later it
-   * may have left, because its connection had to be opened first.
+   * Called once for each request that has left, which may be some time after its place was taken: its connection had to be
+   * opened first, or the event loop was busy. Count it from when it left. Over a `fetch`, which does not tell, this is
+   * called when the answer is there or the request has failed, and a slow answer counts as late too. What it throws or
+   * rejects with is ignored.
+   *
+   * @param at when it was sent: a time of `performance.now()`
+   * @param lateMs how many milliseconds later it left; over a `fetch` an estimate from 0 to 1,000, rather too long than too short
    */
-  left?(sentAt: number, lateMs: number): void;
+  sent?(at: number, lateMs: number): void;
 }
 
 /** The size of a limit. */
@@ -36,7 +41,7 @@ export interface RateLimitOptions {
 export interface Limit {
   take(signal: AbortSignal | undefined): Promise<void> | undefined;
   penalize(ms: number): void;
-  left(sentAt: number, lateMs: number): void;
+  sent(at: number, lateMs: number): void;
   /** Called with the key of an attempt, where it was not known beforehand. */
   useKey?(key: string): void;
 }
@@ -141,10 +146,13 @@ export class SlidingWindow implements Limit {
     this.#closedUntil = Math.max(this.#closedUntil, this.#look() + ms);
   }
 
-  left(sentAt: number, lateMs: number): void {
-    if (lateMs === 0) return;
-    const heldUntil = Math.ceil(sentAt + HELD_MS);
-    this.#count(Math.max(...[...this.#held.keys()].filter((until) => until <= heldUntil)), -1);
+  /** Holds the place of a request for so much longer: the last that was taken before it was sent, if it is still held. */
+  sent(at: number, lateMs: number): void {
+    if (lateMs < 1) return;
+    this.#look();
+    const heldUntil = Math.ceil(at + this.#aheadMs + HELD_MS);
+    const place = Math.max(...[...this.#held.keys()].filter((until) => until <= heldUntil));
+    if (this.#held.has(place)) this.#count(place, -1);
     this.#count(heldUntil + lateMs, 1);
   }
 
@@ -200,6 +208,8 @@ export class SlidingWindow implements Limit {
   /** Adds to the number of places that are held until a time. */
   #count(until: number, places: number): void {
     const key = Math.ceil(until);
-    this.#held.set(key, (this.#held.get(key) ?? 0) + places);
+    const sum = (this.#held.get(key) ?? 0) + places;
+    if (sum === 0) this.#held.delete(key);
+    else this.#held.set(key, sum);
   }
 }
