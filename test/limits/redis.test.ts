@@ -292,6 +292,21 @@ describe.skipIf(!hasRedis)(
       expect(String(onError.mock.calls[0]?.[0])).toContain("Redis did not answer within 500 ms.");
     });
 
+    test.each([
+      ["of the fleet", false],
+      ["of the process while Redis is away", true],
+    ])("a request that left 300 ms late holds its place %s for as much longer", async (_, isAway) => {
+      const store = isAway ? hanging(io) : io;
+      const limit = limiter({ store, perSecond: 1, fallbackPerSecond: 1, onError: () => {} });
+      const first = await granted(limit);
+      limit.sent?.(first, 300);
+
+      const second = await granted(limit);
+
+      expect(second - first).toBeGreaterThanOrEqual(1_290);
+      expect(second - first).toBeLessThan(1_450);
+    });
+
     test("a place whose answer comes 400 ms late is not used: another is taken", async () => {
       await limiter().acquire(); // From here on Redis knows the script.
       const key = `test:${++keys}`;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { Lateness } from "../../src/core/http/lateness.ts";
+import { Lateness, latenessTo } from "../../src/core/http/lateness.ts";
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -47,6 +47,24 @@ describe("Lateness", () => {
     const late = [took(310), took(20), took(30)];
 
     expect(late).toEqual([310, 20, 10]);
+  });
+
+  test.each([
+    [4_000, "open", [310, 10]],
+    [4_001, "closed", [310, 320]],
+  ])("takes a connection that was idle for %i ms for %s", (idleMs, _, expected) => {
+    const took = answers();
+    took(300);
+    vi.advanceTimersByTime(idleMs);
+
+    const late = [took(310), took(320)];
+
+    expect(late).toEqual(expected);
+  });
+
+  test("is known to all clients of one API together", () => {
+    expect(latenessTo("https://a.example.com")).toBe(latenessTo("https://a.example.com"));
+    expect(latenessTo("https://a.example.com")).not.toBe(latenessTo("https://b.example.com"));
   });
 
   test("is a second at most, and never less than nothing", () => {

@@ -67,6 +67,35 @@ describe("SlidingWindow", () => {
     expect((at[1] as number) - (at[0] as number)).toBe(300 + HELD_MS);
   });
 
+  test("a request that left on time moves no place, nor does one that left late the place of another", async () => {
+    const { window, at, call } = watched(2);
+    call("on time");
+    await vi.advanceTimersByTimeAsync(500);
+    call("late");
+    for (const name of ["c", "d"]) call(name);
+    window.sent(at[0] as number, 0.9);
+    window.sent(at[1] as number, 1);
+    await vi.advanceTimersByTimeAsync(5_000);
+
+    const [a = 0, b = 0, c = 0, d = 0] = at;
+    expect([c - a, d - b]).toEqual([HELD_MS, HELD_MS + 1]);
+  });
+
+  test("a request that left late holds its place where the clock has gone back meanwhile", () => {
+    const now = vi.spyOn(performance, "now").mockReturnValue(10_000);
+    const window = new SlidingWindow(1);
+    const asks = () => window.ask(newWaiter()) === 0;
+    window.take(undefined);
+    now.mockReturnValue(1_000);
+    asks(); // It notices.
+    window.sent(1_000, 300);
+    now.mockReturnValue(1_000 + HELD_MS + 299);
+    const before = asks();
+    now.mockReturnValue(4_000); // Those who waited have vanished by now.
+
+    expect([before, asks()]).toEqual([false, true]);
+  });
+
   test("a place that has lapsed by the time it is known to be late slows nobody down", async () => {
     const { window, at, call } = watched(1);
     call("a");

@@ -149,10 +149,10 @@ export class SlidingWindow implements Limit {
   /** Holds the place of a request for so much longer: the last that was taken before it was sent, if it is still held. */
   sent(at: number, lateMs: number): void {
     if (lateMs < 1) return;
-    this.#look();
     const heldUntil = Math.ceil(at + this.#aheadMs + HELD_MS);
-    const place = Math.max(...[...this.#held.keys()].filter((until) => until <= heldUntil));
-    if (this.#held.has(place)) this.#count(place, -1);
+    const taken = [...this.#held.keys()].filter((until) => until <= heldUntil);
+    const place = taken.toSorted((one, other) => one - other).at(-1);
+    if (place !== undefined) this.#count(place, -1);
     this.#count(heldUntil + lateMs, 1);
   }
 
