@@ -81,6 +81,20 @@ describe("SlidingWindow", () => {
     expect([c - a, d - b]).toEqual([HELD_MS, HELD_MS + 1]);
   });
 
+  test("a place that was moved is not taken for that of a later request", async () => {
+    const { window, at, call } = watched(2);
+    call("a");
+    await vi.advanceTimersByTimeAsync(150);
+    call("b");
+    for (const name of ["c", "d"]) call(name);
+    window.sent(at[0] as number, 100);
+    window.sent(at[1] as number, 300);
+    await vi.advanceTimersByTimeAsync(5_000);
+
+    const [a = 0, b = 0, c = 0, d = 0] = at;
+    expect([c - a, d - b]).toEqual([100 + HELD_MS, 300 + HELD_MS]);
+  });
+
   test("a request that left late holds its place where the clock has gone back meanwhile", () => {
     const now = vi.spyOn(performance, "now").mockReturnValue(10_000);
     const window = new SlidingWindow(1);
@@ -112,6 +126,7 @@ describe("SlidingWindow", () => {
     const { window, at, call } = watched(1);
     call("a");
     await vi.advanceTimersByTimeAsync(3_000);
+    expect(window.idle).toBe(true); // It looked, and has forgotten the place.
     window.sent(at[0] as number, 2_990);
     call("b");
     await vi.advanceTimersByTimeAsync(5_000);
