@@ -1,5 +1,6 @@
 import { callHook } from "../call-hook.ts";
 import { misuse } from "../checks.ts";
+import type { OnSent } from "../http/exchange.ts";
 import { transportOver } from "../http/transport.ts";
 import { createLimit } from "../limit/account-limit.ts";
 import { type ComplyCubeOptions, checkClientOptions } from "./options.ts";
@@ -23,8 +24,8 @@ export class ComplyCube {
     defineMissingProperties();
     const settings = checkClientOptions(options);
     const limit = createLimit(settings);
-    const { fetch, baseUrl } = settings;
-    const transport = transportOver(fetch, baseUrl, (at, lateMs) => limit?.sent(at, lateMs));
+    const onSent: OnSent = (at, lateMs) => limit?.sent(at, lateMs);
+    const transport = transportOver(settings.fetch, settings.baseUrl, onSent);
     this.token = new Tokens(settings, transport, limit);
     this.#preconnect = transport.preconnect;
   }

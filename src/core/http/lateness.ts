@@ -9,7 +9,7 @@ const COLD_AFTER_MS = 4_000;
  */
 export class Lateness {
   /** When the connections that are open now brought their first answer. */
-  #openSince = Number.POSITIVE_INFINITY;
+  #openSince = 0;
   #lastAnswerAt = Number.NEGATIVE_INFINITY;
   /** The time of the fastest answer on an open connection; 0 until one is known. */
   #fastestMs = 0;
@@ -32,10 +32,7 @@ const byBaseUrl = new Map<string, Lateness>();
 
 /** Returns what is known of one API. All clients of the process share it, as they share their connections. */
 export function latenessTo(baseUrl: string): Lateness {
-  let found = byBaseUrl.get(baseUrl);
-  if (found === undefined) {
-    found = new Lateness();
-    byBaseUrl.set(baseUrl, found);
-  }
-  return found;
+  const lateness = byBaseUrl.get(baseUrl) ?? new Lateness();
+  byBaseUrl.set(baseUrl, lateness);
+  return lateness;
 }

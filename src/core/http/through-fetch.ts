@@ -19,48 +19,42 @@ import { latenessTo } from "./lateness.ts";
 
 /** Makes a transport of any `fetch`: the global one, an instrumented one, or a stand-in for tests. */
 export function throughFetch(fetch: Fetch, baseUrl: string, onSent: OnSent): Transport {
-  return { send: (request, ending) => send(fetch, baseUrl, request, ending, onSent), preconnect() {} };
-}
-
-async function send(
-  fetch: Fetch,
-  baseUrl: string,
-  { path, headers, body }: PlainRequest,
-  ending: Ending,
-  onSent: OnSent,
-): Promise<Answer> {
-  const signal = ending.toSignal();
-  const sentAt = performance.now();
-  let response: FetchAnswer | undefined;
-  try {
-    response = await fetch(baseUrl + path, {
-      method: "POST",
-      headers,
-      body,
-      redirect: "manual",
-      signal,
-      ...noStore(),
-    });
-  } catch (error) {
-    throw isBroken(error) ? new BrokenConnectionError(error) : error;
-  } finally {
-    onSent(sentAt, latenessTo(baseUrl).of(sentAt, response !== undefined));
-  }
-  if (typeof response?.status !== "number" || typeof response.headers?.get !== "function") {
-    throw new NoResponseError("The fetch option did not return a Response.");
-  }
-  const { status } = response;
-  const answered = { status, headers: { get: (name: string) => readHeader(response, name) } };
-  // An unread body keeps its socket open, so it is cancelled.
-  if (ending.ended || isRedirect(status)) {
-    discard(response);
-    return { ...answered, body: undefined };
-  }
-  try {
-    return { ...answered, body: await readBody(response, ending) };
-  } catch (problem) {
-    return { ...answered, body: undefined, problem };
-  }
+  const lateness = latenessTo(baseUrl);
+  const send = async ({ path, headers, body }: PlainRequest, ending: Ending): Promise<Answer> => {
+    const signal = ending.toSignal();
+    const sentAt = performance.now();
+    let response: FetchAnswer | undefined;
+    try {
+      response = await fetch(baseUrl + path, {
+        method: "POST",
+        headers,
+        body,
+        redirect: "manual",
+        signal,
+        ...noStore(),
+      });
+    } catch (error) {
+      throw isBroken(error) ? new BrokenConnectionError(error) : error;
+    } finally {
+      onSent(sentAt, lateness.of(sentAt, response !== undefined));
+    }
+    if (typeof response?.status !== "number" || typeof response.headers?.get !== "function") {
+      throw new NoResponseError("The fetch option did not return a Response.");
+    }
+    const { status } = response;
+    const answered = { status, headers: { get: (name: string) => readHeader(response, name) } };
+    // An unread body keeps its socket open, so it is cancelled.
+    if (ending.ended || isRedirect(status)) {
+      discard(response);
+      return { ...answered, body: undefined };
+    }
+    try {
+      return { ...answered, body: await readBody(response, ending) };
+    } catch (problem) {
+      return { ...answered, body: undefined, problem };
+    }
+  };
+  return { send, preconnect() {} };
 }
 
 /** The codes of Node.js and Bun for a broken connection. Deno and Cloudflare Workers have only a message. */

@@ -22,11 +22,36 @@ const BROKEN_CODES = new Set(["ECONNRESET", "EPIPE"]);
 export function throughNode(baseUrl: string, onSent: OnSent): Transport | undefined {
   if (!isNode()) return undefined;
   const host = new URL(baseUrl);
-  return {
-    send: (request, ending) => send(baseUrl + request.path, host, request, ending, onSent),
-    preconnect: () => openAhead(host),
-    hint: () => hintAtProxy(host),
-  };
+  const send = (request: PlainRequest, ending: Ending): Promise<Answer> =>
+    new Promise((resolve, reject) => {
+      const { module, agent } = socketsOf(host);
+      // Looked up at each call, so that interceptors that were installed later are used. Called with a URL, because older
+      // versions otherwise read options such as `maxHeaderSize` from a polluted Object.prototype.
+      const sent = module.request(baseUrl + request.path, {
+        agent,
+        method: "POST",
+        headers: { ...request.headers, "user-agent": "complycube-tokens" }, // Some firewalls refuse a request without one.
+        joinDuplicateHeaders: true,
+      });
+      ending.onEnd((reason) => {
+        // Where a kept connection is silent, the idle ones to the same host are probably dead as well.
+        if (reason instanceof TimeoutError && isKept(sent)) closeIdle(host);
+        sent.destroy();
+      });
+      const fail = (error: NodeJS.ErrnoException) => {
+        reject(isKept(sent) && BROKEN_CODES.has(error.code ?? "") ? new BrokenConnectionError(error) : error);
+      };
+      sent.on("error", fail);
+      sent.on("upgrade", (_, socket) => {
+        socket.destroy();
+        fail(new Error("The server switched to another protocol."));
+      });
+      sent.on("response", (response) => resolve(readAnswer(response)));
+      const sentAt = performance.now();
+      sent.on("finish", () => onSent(sentAt, performance.now() - sentAt)); // Its connection is open by then.
+      sent.end(request.body);
+    });
+  return { send, preconnect: () => openAhead(host), hint: () => hintAtProxy(host) };
 }
 
 /** Other runtimes imitate Node.js, and are recognised by globals that Node.js does not have. */
@@ -38,43 +63,6 @@ function isNode(): boolean {
     typeof process.getBuiltinModule === "function" && // Since Node.js 22.3.
     ["Bun", "Deno", "EdgeRuntime", "WebSocketPair"].every((name) => scope[name] === undefined)
   );
-}
-
-function send(
-  url: string,
-  host: URL,
-  request: PlainRequest,
-  ending: Ending,
-  onSent: OnSent,
-): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const { module, agent } = socketsOf(host);
-    // Looked up at each call, so that interceptors that were installed later are used. Called with a URL, because older
-    // versions otherwise read options such as `maxHeaderSize` from a polluted Object.prototype.
-    const sent = module.request(url, {
-      agent,
-      method: "POST",
-      headers: { ...request.headers, "user-agent": "complycube-tokens" }, // Some firewalls refuse a request without one.
-      joinDuplicateHeaders: true,
-    });
-    ending.onEnd((reason) => {
-      // Where a kept connection is silent, the idle ones to the same host are probably dead as well.
-      if (reason instanceof TimeoutError && isKept(sent)) closeIdle(host);
-      sent.destroy();
-    });
-    const fail = (error: NodeJS.ErrnoException) => {
-      reject(isKept(sent) && BROKEN_CODES.has(error.code ?? "") ? new BrokenConnectionError(error) : error);
-    };
-    sent.on("error", fail);
-    sent.on("upgrade", (_, socket) => {
-      socket.destroy();
-      fail(new Error("The server switched to another protocol."));
-    });
-    sent.on("response", (response) => resolve(readAnswer(response)));
-    const sentAt = performance.now();
-    sent.on("finish", () => onSent(sentAt, performance.now() - sentAt)); // Its connection is open by then.
-    sent.end(request.body);
-  });
 }
 
 function isKept(request: ClientRequest): boolean {

@@ -7,10 +7,7 @@ import { throughNode } from "./through-node.ts";
  * `fetch`.
  */
 export function transportOver(fetch: Fetch | undefined, baseUrl: string, onSent: OnSent): Transport {
-  return (
-    (fetch === undefined ? throughNode(baseUrl, onSent) : undefined) ??
-    throughFetch(fetch ?? globalFetch, baseUrl, onSent)
-  );
+  return (!fetch && throughNode(baseUrl, onSent)) || throughFetch(fetch ?? globalFetch, baseUrl, onSent);
 }
 
 /** Looked up at each call, so that interceptors that were installed later are used. */

@@ -150,9 +150,7 @@ export class SlidingWindow implements Limit {
   sent(at: number, lateMs: number): void {
     if (lateMs < 1) return;
     const heldUntil = Math.ceil(at + this.#aheadMs + HELD_MS);
-    const taken = [...this.#held.keys()].filter((until) => until <= heldUntil);
-    const place = taken.toSorted((one, other) => one - other).at(-1);
-    if (place !== undefined) this.#count(place, -1);
+    this.#count(Math.max(...[...this.#held.keys()].filter((until) => until <= heldUntil)), -1);
     this.#count(heldUntil + lateMs, 1);
   }
 
@@ -205,11 +203,11 @@ export class SlidingWindow implements Limit {
     return Math.max(freeAt, this.#closedUntil);
   }
 
-  /** Adds to the number of places that are held until a time. */
+  /** Adds to the number of places that are held until a time; where there are none, none is taken away. */
   #count(until: number, places: number): void {
     const key = Math.ceil(until);
     const sum = (this.#held.get(key) ?? 0) + places;
-    if (sum === 0) this.#held.delete(key);
-    else this.#held.set(key, sum);
+    if (sum > 0) this.#held.set(key, sum);
+    else this.#held.delete(key);
   }
 }
