@@ -11,7 +11,7 @@ const appId = "com.myapp.demo.app";
 const { certificate, skipped } = certificateFor("connections that take 300 ms to open");
 setDefaultCACertificates([...getCACertificates("default"), certificate]);
 const TRANSPORTS: [string, Fetch | undefined][] = [
-  ["Node.js's own http", undefined],
+  ["http", undefined],
   ["fetch", fetch],
 ];
 

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, inject, test } from "vitest";
 
 const consumer = inject("consumer") ?? "";
 
-/** One error in the ways that people log it: each prints a line of JSON. */
+/** One error in the ways that people log it: each prints a line of JSON, through one stream, so that they stay in order. */
 const PROGRAM = `
 import pino from "pino";
 import winston from "winston";
@@ -16,9 +16,9 @@ const fetch = async () => Response.json(body, { status: 429, headers: { "x-reque
 const complycube = new ComplyCube({ apiKey: "test_SECRET_KEY", maxRetries: 0, fetch });
 const error = await complycube.token.generate("CLIENT_ID", { appId: "com.example.app" }).catch((error) => error);
 
-pino().error(error);
+pino(process.stdout).error(error);
 const err = (error) => ({ ...pino.stdSerializers.err(error), ...error.toJSON?.() });
-pino({ serializers: { err } }).error(error);
+pino({ serializers: { err } }, process.stdout).error(error);
 const { combine, errors, json } = winston.format;
 const transports = [new winston.transports.Console()];
 winston.createLogger({ transports }).error("failed", { error });

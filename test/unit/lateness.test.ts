@@ -39,6 +39,20 @@ describe("Lateness", () => {
     expect(lateMs).toBe(5);
   });
 
+  test("of requests that leave together is not measured by the first of them, which may be late too", () => {
+    const took = answers();
+    took(300);
+    const lateness = took.lateness;
+    const sentAt = performance.now();
+
+    const late = [1, 2, 3].map(() => {
+      vi.advanceTimersByTime(100);
+      return lateness.of(sentAt, true);
+    });
+
+    expect(late).toEqual([100, 200, 300]);
+  });
+
   test("knows that a connection which nothing has used for four seconds has to be opened again", () => {
     const took = answers();
     took(300);
@@ -79,9 +93,10 @@ describe("Lateness", () => {
 /** Lets one request after the other take so long, and returns how late each may have left. */
 function answers() {
   const lateness = new Lateness();
-  return (ms: number, answered = true) => {
+  const took = (ms: number, answered = true) => {
     const sentAt = performance.now();
     vi.advanceTimersByTime(ms);
     return lateness.of(sentAt, answered);
   };
+  return Object.assign(took, { lateness });
 }

@@ -11,20 +11,25 @@ export class Lateness {
   /** When the connections that are open now brought their first answer. */
   #openSince = 0;
   #lastAnswerAt = Number.NEGATIVE_INFINITY;
-  /** The time of the fastest answer on an open connection; 0 until one is known. */
-  #fastestMs = 0;
+  /** The time of the fastest answer on an open connection, and since when one is known. */
+  #fastestMs = Number.POSITIVE_INFINITY;
+  #knownSince = Number.POSITIVE_INFINITY;
 
   /** Called when the request that was sent at this time is answered, or has failed without an answer. */
   of(sentAt: number, answered: boolean): number {
     const now = performance.now();
     const tookMs = now - sentAt;
-    const lateMs = Math.min(tookMs - this.#fastestMs, MAX_LATE_MS);
+    // Those that were sent before may have opened a connection each, and the fastest of them too.
+    const fastestMs = sentAt >= this.#knownSince ? this.#fastestMs : 0;
     if (answered) {
       if (sentAt - this.#lastAnswerAt > COLD_AFTER_MS) this.#openSince = now;
-      else if (sentAt >= this.#openSince) this.#fastestMs = Math.min(this.#fastestMs || tookMs, tookMs);
+      else if (sentAt >= this.#openSince) {
+        this.#fastestMs = Math.min(this.#fastestMs, tookMs);
+        this.#knownSince = Math.min(this.#knownSince, now);
+      }
       this.#lastAnswerAt = now;
     }
-    return Math.max(0, lateMs);
+    return Math.min(Math.max(0, tookMs - fastestMs), MAX_LATE_MS);
   }
 }
 
