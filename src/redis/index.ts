@@ -55,6 +55,8 @@ export interface RedisRateLimitOptions {
   onError?: ((error: unknown) => void) | undefined;
 }
 
+/** How long the place of a request that has not left is remembered. */
+const LEAVES_WITHIN_MS = 10_000;
 /** How often a client that is connecting is checked. */
 const READY_EVERY_MS = 20;
 /** How often a waiting call checks whether Redis has gone away. */
@@ -98,7 +100,7 @@ class RedisLimit implements RateLimiter {
   readonly #fallback: Fallback;
   /** The calls that ask or wait, in the order of asking. */
   readonly #calls = new Set<Call>();
-  /** The places of the last two seconds, and when Redis was asked for each and answered. */
+  /** The last places that Redis gave, each until its request has left: when Redis was asked, when it answered, and the guard. */
   readonly #granted: { ticket: number; askedAt: number; at: number; guardMs: number }[] = [];
   /** The ticket with which a call of this process went last, and until when Redis must know it. */
   #last = { ticket: 0, until: 0 };
@@ -156,9 +158,11 @@ class RedisLimit implements RateLimiter {
       this.#fallback.own?.sent(sentAt, lateMs);
       return;
     }
-    // It left so long after Redis gave the place. The guard covers little of that, at no round trip.
-    const afterMs = Math.ceil(sentAt - place.askedAt + lateMs);
-    if (afterMs > place.guardMs / 2) this.#tell("late", place.ticket, afterMs);
+    const leftAt = sentAt + lateMs;
+    const heldForMs = Math.ceil(leftAt + WINDOW_MS + place.guardMs - performance.now());
+    // Half of the guard covers a request that left soon, at no round trip.
+    if (leftAt - place.askedAt > place.guardMs / 2 && heldForMs > 0)
+      this.#tell("late", place.ticket, heldForMs);
   }
 
   /** Returns for how many milliseconds the call has to wait before it asks again; 0 once its place is taken. */
@@ -204,7 +208,7 @@ class RedisLimit implements RateLimiter {
     if (waitMs > 0) return waitMs;
     if (tookMs > guardMs) return this.#askRedis(call, signal, guardFor(tookMs));
     this.#last = { ticket, until: now + MEMORY_MS - WINDOW_MS };
-    while ((this.#granted[0]?.at ?? now) < now - 2 * WINDOW_MS) this.#granted.shift();
+    while ((this.#granted[0]?.at ?? now) < now - LEAVES_WITHIN_MS) this.#granted.shift();
     this.#granted.push({ ticket, askedAt: now - tookMs, at: now, guardMs });
     return 0;
   }

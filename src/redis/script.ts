@@ -48,7 +48,7 @@ export interface Script {
  * - `ask TICKET KNOWN LIMIT LENGTH` returns a ticket (a new one for 0) and how many milliseconds to wait before the call
  *   asks again; 0 lets it go, and its place counts for LENGTH. KNOWN is the last ticket with which this process sent.
  * - `leave TICKET` gives a place back.
- * - `late TICKET MS` holds a place for so much longer.
+ * - `late TICKET MS` holds a place for so long from now on.
  * - `hold 0 MS` holds the fleet back.
  * - `back 0 MS` does so for a process that has found Redis again, unless others use it.
  */
@@ -61,11 +61,10 @@ local s = text and cjson.decode(text) or {born = now, next = now, real = now, op
 
 local back = math.max(0, s.real - now)
 s.real, s.open = now, s.open - back
-local gone = op ~= 'late' and ticket or 0
 local function keep(list, slack)
   local kept = {}
   for _, entry in ipairs(list) do
-    if entry[2] + slack > now and entry[1] ~= gone then table.insert(kept, entry) end
+    if entry[2] + slack > now and entry[1] ~= ticket then table.insert(kept, entry) end
   end
   return kept
 end
@@ -73,7 +72,7 @@ local slack = ${WINDOW_MS}
 for _, list in ipairs({s.sent, s.line}) do
   for _, entry in ipairs(list) do
     entry[2] = entry[2] - back
-    if entry[1] == ticket and entry[2] + ${OVERDUE_MS} > now then slack = ${OVERDUE_MS} end
+    if op == 'ask' and entry[1] == ticket and entry[2] + ${OVERDUE_MS} > now then slack = ${OVERDUE_MS} end
   end
 end
 local sent, line = keep(s.sent, 0), keep(s.line, slack)
@@ -99,7 +98,7 @@ if op == 'ask' then
     table.insert(sent, {ticket, now + length})
   end
 elseif op == 'late' then
-  for _, entry in ipairs(sent) do if entry[1] == ticket then entry[2] = entry[2] + a end end
+  table.insert(sent, {ticket, now + a})
 elseif op == 'hold' or op == 'back' and #sent == 0 then
   s.open = math.max(s.open, now + a)
 end

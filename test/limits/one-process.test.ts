@@ -9,7 +9,7 @@ import { certificateFor } from "../support/tls-server.ts";
 
 const appId = "com.myapp.demo.app";
 const { certificate, skipped } = certificateFor("connections that take 300 ms to open");
-setDefaultCACertificates([...getCACertificates("default"), certificate]);
+if (certificate !== "") setDefaultCACertificates([...getCACertificates("default"), certificate]);
 const TRANSPORTS: [string, Fetch | undefined][] = [
   ["http", undefined],
   ["fetch", fetch],
@@ -72,6 +72,20 @@ describe.concurrent("one process", () => {
     expect(server.tookMs()).toBeLessThan(19_000 * 1.05);
   });
 
+  test("starts with everyone at once and stays under the limit", async ({ expect }) => {
+    const server = await startLimitServer(5);
+    const complycube = new ComplyCube({ apiKey: "test_KEY_OF_A_CROWD", baseUrl: server.url });
+
+    await Promise.all(Array.from({ length: 40 }, () => complycube.token.generate("CLIENT_ID", { appId })));
+    await server.close();
+
+    expect(server.refused()).toBe(0);
+    expect(server.busiestSecond()).toBeLessThanOrEqual(5);
+  });
+});
+
+// Alone, because it keeps the event loop of all tests busy.
+describe("a busy process", () => {
   test("counts a request from when it leaves where the event loop is busy", async ({ expect }) => {
     const server = await startLimitServer(5);
     const complycube = new ComplyCube({ apiKey: "test_KEY_OF_A_BUSY_PROCESS", baseUrl: server.url });
@@ -87,17 +101,6 @@ describe.concurrent("one process", () => {
     await server.close();
 
     expect(server.minted.length).toBe(15);
-    expect(server.refused()).toBe(0);
-    expect(server.busiestSecond()).toBeLessThanOrEqual(5);
-  });
-
-  test("starts with everyone at once and stays under the limit", async ({ expect }) => {
-    const server = await startLimitServer(5);
-    const complycube = new ComplyCube({ apiKey: "test_KEY_OF_A_CROWD", baseUrl: server.url });
-
-    await Promise.all(Array.from({ length: 40 }, () => complycube.token.generate("CLIENT_ID", { appId })));
-    await server.close();
-
     expect(server.refused()).toBe(0);
     expect(server.busiestSecond()).toBeLessThanOrEqual(5);
   });

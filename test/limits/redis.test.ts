@@ -307,6 +307,18 @@ describe.skipIf(!hasRedis)(
       expect(second - first).toBeLessThan(1_450);
     });
 
+    test("a request that left after its place had lapsed counts from when it left", async () => {
+      const limit = limiter({ perSecond: 1 });
+      const first = await granted(limit);
+      await delay(1_200);
+      limit.sent?.(first, 1_200);
+
+      const second = await granted(limit);
+
+      expect(second - first).toBeGreaterThanOrEqual(2_190);
+      expect(second - first).toBeLessThan(2_350);
+    });
+
     test("a place whose answer comes 400 ms late is not used: another is taken", async () => {
       await limiter().acquire(); // From here on Redis knows the script.
       const key = `test:${++keys}`;

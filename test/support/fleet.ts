@@ -1,6 +1,6 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -36,11 +36,12 @@ export async function startFleet({
   perSecond,
   processes,
   each,
-  certificate = "",
+  certificate,
 }: FleetOptions): Promise<Member[]> {
-  const certificateFile = join(mkdtempSync(join(tmpdir(), "fleet-")), "certificate.pem");
-  writeFileSync(certificateFile, certificate);
-  const env = { ...process.env, NODE_EXTRA_CA_CERTS: certificateFile };
+  const folder = mkdtempSync(join(tmpdir(), "fleet-"));
+  const NODE_EXTRA_CA_CERTS = join(folder, "certificate.pem");
+  if (certificate !== undefined) writeFileSync(NODE_EXTRA_CA_CERTS, certificate);
+  const env = certificate === undefined ? process.env : { ...process.env, NODE_EXTRA_CA_CERTS };
   const children = Array.from({ length: processes }, (_, i) =>
     spawn(
       process.execPath,
@@ -57,6 +58,7 @@ export async function startFleet({
     ),
   );
   const members = await Promise.all(children.map(watch));
+  void Promise.all(members.map(({ exited }) => exited)).then(() => rmSync(folder, { recursive: true }));
   for (const child of children) child.stdin.write("go\n");
   return members;
 }

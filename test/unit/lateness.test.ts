@@ -11,7 +11,7 @@ afterEach(() => {
 
 describe("Lateness", () => {
   test("is the time beyond the fastest answer on an open connection, whatever came since", () => {
-    const took = answers();
+    const { took } = answers();
 
     const late = [took(300), took(100), took(50), took(60), took(80)];
 
@@ -19,30 +19,34 @@ describe("Lateness", () => {
   });
 
   test("of a request that failed is as much, and says nothing of the fastest answer", () => {
-    const took = answers();
+    const { took } = answers();
 
     const late = [took(200), took(200), took(10, false), took(210), took(250, false)];
 
     expect(late).toEqual([200, 200, 0, 10, 50]);
   });
 
-  test("counts a request that leaves with the first answer as one on an open connection", () => {
-    const lateness = new Lateness();
-    const [first] = [performance.now(), vi.advanceTimersByTime(300)];
-    lateness.of(first, true);
-    const [second] = [performance.now(), vi.advanceTimersByTime(20)];
-    lateness.of(second, true);
-    const [third] = [performance.now(), vi.advanceTimersByTime(25)];
+  test("takes a request that is sent in the moment of the first answer for one on an open connection", () => {
+    const { took } = answers();
 
-    const lateMs = lateness.of(third, true);
+    const late = [took(300), took(20), took(25)];
 
-    expect(lateMs).toBe(5);
+    expect(late).toEqual([300, 20, 5]);
+  });
+
+  test("is not measured by an answer that the clock says came before its request", () => {
+    const { took, lateness } = answers();
+    took(300);
+    lateness.of(performance.now() + 1_000, true);
+
+    const late = [took(30), took(40)];
+
+    expect(late).toEqual([30, 10]);
   });
 
   test("of requests that leave together is not measured by the first of them, which may be late too", () => {
-    const took = answers();
+    const { took, lateness } = answers();
     took(300);
-    const lateness = took.lateness;
     const sentAt = performance.now();
 
     const late = [1, 2, 3].map(() => {
@@ -54,7 +58,7 @@ describe("Lateness", () => {
   });
 
   test("knows that a connection which nothing has used for four seconds has to be opened again", () => {
-    const took = answers();
+    const { took } = answers();
     took(300);
     vi.advanceTimersByTime(5_000);
 
@@ -67,7 +71,7 @@ describe("Lateness", () => {
     [4_000, "open", [310, 10]],
     [4_001, "closed", [310, 320]],
   ])("takes a connection that was idle for %i ms for %s", (idleMs, _, expected) => {
-    const took = answers();
+    const { took } = answers();
     took(300);
     vi.advanceTimersByTime(idleMs);
 
@@ -82,7 +86,7 @@ describe("Lateness", () => {
   });
 
   test("is a second at most, and never less than nothing", () => {
-    const took = answers();
+    const { took } = answers();
 
     const late = [took(30_000), took(100), took(40), took(30_000)];
 
@@ -90,7 +94,7 @@ describe("Lateness", () => {
   });
 });
 
-/** Lets one request after the other take so long, and returns how late each may have left. */
+/** A Lateness, and a way to let one request after the other take so long, which returns how late each may have left. */
 function answers() {
   const lateness = new Lateness();
   const took = (ms: number, answered = true) => {
@@ -98,5 +102,5 @@ function answers() {
     vi.advanceTimersByTime(ms);
     return lateness.of(sentAt, answered);
   };
-  return Object.assign(took, { lateness });
+  return { lateness, took };
 }

@@ -168,7 +168,8 @@ describe("SlidingWindow", () => {
         ),
         fc.integer({ min: 0, max: 900 }),
         fc.infiniteStream(fc.integer({ min: 0, max: 20 })),
-        async (perSecond, bursts, connectMs, jitter) => {
+        fc.boolean(),
+        async (perSecond, bursts, connectMs, jitter, isExact) => {
           const window = new SlidingWindow(perSecond, 10_000);
           const lateness = new Lateness();
           const arrived: number[] = [];
@@ -181,7 +182,7 @@ describe("SlidingWindow", () => {
             await new Promise((resolve) => setTimeout(resolve, ms));
             arrived.push(performance.now());
             warmAt = performance.now();
-            window.sent(sentAt, lateness.of(sentAt, true));
+            window.sent(sentAt, isExact ? ms : lateness.of(sentAt, true));
           };
           for (const { afterMs, calls } of bursts) {
             await vi.advanceTimersByTimeAsync(afterMs);

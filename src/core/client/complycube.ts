@@ -1,6 +1,5 @@
 import { callHook } from "../call-hook.ts";
 import { misuse } from "../checks.ts";
-import type { OnSent } from "../http/exchange.ts";
 import { transportOver } from "../http/transport.ts";
 import { createLimit } from "../limit/account-limit.ts";
 import { type ComplyCubeOptions, checkClientOptions } from "./options.ts";
@@ -24,8 +23,9 @@ export class ComplyCube {
     defineMissingProperties();
     const settings = checkClientOptions(options);
     const limit = createLimit(settings);
-    const onSent: OnSent = (at, lateMs) => limit?.sent(at, lateMs);
-    const transport = transportOver(settings.fetch, settings.baseUrl, onSent);
+    const transport = transportOver(settings.fetch, settings.baseUrl, (sentAt, lateMs) =>
+      limit?.sent(sentAt, lateMs),
+    );
     this.token = new Tokens(settings, transport, limit);
     this.#preconnect = transport.preconnect;
   }

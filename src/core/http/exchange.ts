@@ -58,10 +58,10 @@ export interface Answer {
 }
 
 /**
- * Called once a request has left: with the time of `performance.now()` when it was sent, and how many milliseconds later
- * it left, because its connection had to be opened, or because the event loop was busy.
+ * Called once a request has left, or may have: with the time of `performance.now()` at which it was sent, and how many
+ * milliseconds later it left, because its connection had to be opened, or because the event loop was busy.
  */
-export type OnSent = (at: number, lateMs: number) => void;
+export type OnSent = (sentAt: number, lateMs: number) => void;
 
 /** Sends requests to one base URL and returns the answers. */
 export interface Transport {

@@ -5,7 +5,7 @@ const COLD_AFTER_MS = 4_000;
 
 /**
  * Estimates how late a request left through a `fetch`, which does not tell: as much as its answer was later than the
- * fastest one on an open connection. Its connection had to be opened first, or the event loop was busy, or the API was.
+ * fastest one on an open connection. Its connection had to be opened first, the event loop was busy, or only the API was.
  */
 export class Lateness {
   /** When the connections that are open now brought their first answer. */
@@ -19,11 +19,11 @@ export class Lateness {
   of(sentAt: number, answered: boolean): number {
     const now = performance.now();
     const tookMs = now - sentAt;
-    // Those that were sent before may have opened a connection each, and the fastest of them too.
+    // Those that were sent before it was known may each have opened a connection, as the fastest of them.
     const fastestMs = sentAt >= this.#knownSince ? this.#fastestMs : 0;
     if (answered) {
       if (sentAt - this.#lastAnswerAt > COLD_AFTER_MS) this.#openSince = now;
-      else if (sentAt >= this.#openSince) {
+      else if (sentAt >= this.#openSince && tookMs > 0) {
         this.#fastestMs = Math.min(this.#fastestMs, tookMs);
         this.#knownSince = Math.min(this.#knownSince, now);
       }
@@ -35,7 +35,7 @@ export class Lateness {
 
 const byBaseUrl = new Map<string, Lateness>();
 
-/** Returns what is known of one API. All clients of the process share it, as they share their connections. */
+/** Returns what is known of one API. All clients of the process share it: a new one for each request would know nothing. */
 export function latenessTo(baseUrl: string): Lateness {
   const lateness = byBaseUrl.get(baseUrl) ?? new Lateness();
   byBaseUrl.set(baseUrl, lateness);

@@ -27,7 +27,7 @@ export function throughNode(baseUrl: string, onSent: OnSent): Transport | undefi
       const { module, agent } = socketsOf(host);
       // Looked up at each call, so that interceptors that were installed later are used. Called with a URL, because older
       // versions otherwise read options such as `maxHeaderSize` from a polluted Object.prototype.
-      const sent = module.request(baseUrl + request.path, {
+      const outgoing = module.request(baseUrl + request.path, {
         agent,
         method: "POST",
         headers: { ...request.headers, "user-agent": "complycube-tokens" }, // Some firewalls refuse a request without one.
@@ -35,21 +35,23 @@ export function throughNode(baseUrl: string, onSent: OnSent): Transport | undefi
       });
       ending.onEnd((reason) => {
         // Where a kept connection is silent, the idle ones to the same host are probably dead as well.
-        if (reason instanceof TimeoutError && isKept(sent)) closeIdle(host);
-        sent.destroy();
+        if (reason instanceof TimeoutError && isKept(outgoing)) closeIdle(host);
+        outgoing.destroy();
       });
       const fail = (error: NodeJS.ErrnoException) => {
-        reject(isKept(sent) && BROKEN_CODES.has(error.code ?? "") ? new BrokenConnectionError(error) : error);
+        reject(
+          isKept(outgoing) && BROKEN_CODES.has(error.code ?? "") ? new BrokenConnectionError(error) : error,
+        );
       };
-      sent.on("error", fail);
-      sent.on("upgrade", (_, socket) => {
+      outgoing.on("error", fail);
+      outgoing.on("upgrade", (_, socket) => {
         socket.destroy();
         fail(new Error("The server switched to another protocol."));
       });
-      sent.on("response", (response) => resolve(readAnswer(response)));
+      outgoing.on("response", (response) => resolve(readAnswer(response)));
       const sentAt = performance.now();
-      sent.on("finish", () => onSent(sentAt, performance.now() - sentAt)); // Its connection is open by then.
-      sent.end(request.body);
+      outgoing.on("finish", () => onSent(sentAt, performance.now() - sentAt)); // Its connection is open by then.
+      outgoing.end(request.body);
     });
   return { send, preconnect: () => openAhead(host), hint: () => hintAtProxy(host) };
 }

@@ -103,7 +103,7 @@ function sharedLimit(key: string, baseUrl: string): Limit | undefined {
   return {
     take: (signal) => window().take(signal),
     penalize: (ms) => window().penalize(ms),
-    sent: (at, lateMs) => window().sent(at, lateMs),
+    sent: (sentAt, lateMs) => window().sent(sentAt, lateMs),
   };
 }
 
@@ -126,6 +126,6 @@ function ofRateLimiter(limiter: RateLimiter): Limit {
   return {
     take: (signal) => orAborted(limiter.acquire(signal), signal),
     penalize: (ms) => callHook(() => limiter.penalize?.(ms)),
-    sent: (at, lateMs) => callHook(() => limiter.sent?.(at, lateMs)),
+    sent: (sentAt, lateMs) => callHook(() => limiter.sent?.(sentAt, lateMs)),
   };
 }

@@ -11,15 +11,15 @@ export interface RateLimiter {
   /** Called after a 429 or a `Retry-After`: no request should be sent for so many milliseconds. */
   penalize?(ms: number): void;
   /**
-   * Called once for each request that has left, which may be some time after its place was taken: its connection had to be
-   * opened first, or the event loop was busy. Count it from when it left. Over a `fetch`, which does not tell, this is
-   * called when the answer is there or the request has failed, and a slow answer counts as late too. What it throws or
-   * rejects with is ignored.
+   * Called when a request has left, which may be some time after its place was taken: its connection had to be opened
+   * first, or the event loop was busy. Count it from when it left. A `fetch` does not tell when that was, so over one this
+   * is called with an estimate once the answer is there or the request has failed. It is not called for every place: a
+   * request may end before it has left. What it throws or rejects with is ignored.
    *
-   * @param at when it was sent: a time of `performance.now()`
-   * @param lateMs how many milliseconds later it left; over a `fetch` an estimate from 0 to 1,000, rather too long than too short
+   * @param sentAt when it was sent, in milliseconds of `performance.now()`
+   * @param lateMs how many milliseconds later it left; over a `fetch` from 0 to 1,000, and usually too many
    */
-  sent?(at: number, lateMs: number): void;
+  sent?(sentAt: number, lateMs: number): void;
 }
 
 /** The size of a limit. */
@@ -41,7 +41,7 @@ export interface RateLimitOptions {
 export interface Limit {
   take(signal: AbortSignal | undefined): Promise<void> | undefined;
   penalize(ms: number): void;
-  sent(at: number, lateMs: number): void;
+  sent(sentAt: number, lateMs: number): void;
   /** Called with the key of an attempt, where it was not known beforehand. */
   useKey?(key: string): void;
 }
@@ -50,7 +50,8 @@ export const DEFAULT_MAX_QUEUE = 1_000;
 export const WINDOW_MS = 1_000;
 /**
  * How long every place is held beyond its second. The API counts when requests arrive: where one takes longer on its way
- * than another that is sent a second later, both arrive in the same second. This costs 2.5 % of the pace.
+ * than another that is sent a second later, both arrive in the same second. This costs 2.5 % of the pace. A request that
+ * needs more than this and a second to leave has lost its place, and may leave beside others.
  */
 export const GUARD_MS = 25;
 export const HELD_MS = WINDOW_MS + GUARD_MS;
@@ -146,10 +147,10 @@ export class SlidingWindow implements Limit {
     this.#closedUntil = Math.max(this.#closedUntil, this.#look() + ms);
   }
 
-  /** Holds the place of a request for so much longer: the last that was taken before it was sent, if it is still held. */
-  sent(at: number, lateMs: number): void {
+  /** Moves the last place that was taken before the request was sent, or adds one where that has lapsed. */
+  sent(sentAt: number, lateMs: number): void {
     if (lateMs < 1) return;
-    const heldUntil = Math.ceil(at + this.#aheadMs + HELD_MS);
+    const heldUntil = Math.ceil(sentAt + this.#aheadMs + HELD_MS);
     this.#count(Math.max(...[...this.#held.keys()].filter((until) => until <= heldUntil)), -1);
     this.#count(heldUntil + lateMs, 1);
   }
