@@ -75,7 +75,7 @@ line("---", "---", "---", "---", "---", "---", "---");
 await measure("one process", IDEAL_MS, ({ url }) => batch(url));
 
 // The guards, and what happened here without each of them (2026-11-30):
-// - `Lateness` and Node.js's own "finish", for requests whose connections have to be opened: 10 429s in the row of one
+// - `latenessTo` and Node.js's own "finish", for requests whose connections have to be opened: 10 429s in the row of one
 //   process whose connections take 300 ms, 19 in that of a fleet, 3 in that of ten processes.
 // - `GUARD_MS`, for requests of which one travels faster than another: 16 429s in the row of one process, 17 where each
 //   request takes up to 20 ms more, 2 in that of a fleet with slow connections.

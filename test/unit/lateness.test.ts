@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { Lateness, latenessTo } from "../../src/core/http/lateness.ts";
+import { latenessTo, newLateness } from "../../src/core/http/lateness.ts";
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -37,7 +37,7 @@ describe("Lateness", () => {
   test("is not measured by an answer that the clock says came before its request", () => {
     const { took, lateness } = answers();
     took(300);
-    lateness.of(performance.now() + 1_000, true);
+    lateness(performance.now() + 1_000, true);
 
     const late = [took(30), took(40)];
 
@@ -51,7 +51,7 @@ describe("Lateness", () => {
 
     const late = [1, 2, 3].map(() => {
       vi.advanceTimersByTime(100);
-      return lateness.of(sentAt, true);
+      return lateness(sentAt, true);
     });
 
     expect(late).toEqual([100, 200, 300]);
@@ -94,13 +94,13 @@ describe("Lateness", () => {
   });
 });
 
-/** A Lateness, and a way to let one request after the other take so long, which returns how late each may have left. */
+/** An estimate, and a way to let one request after the other take so long, which returns how late each may have left. */
 function answers() {
-  const lateness = new Lateness();
+  const lateness = newLateness();
   const took = (ms: number, answered = true) => {
     const sentAt = performance.now();
     vi.advanceTimersByTime(ms);
-    return lateness.of(sentAt, answered);
+    return lateness(sentAt, answered);
   };
   return { lateness, took };
 }

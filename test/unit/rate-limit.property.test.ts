@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { Lateness } from "../../src/core/http/lateness.ts";
+import { newLateness } from "../../src/core/http/lateness.ts";
 import { GUARD_MS, LOOK_EVERY_MS, SlidingWindow } from "../../src/core/limit/sliding-window.ts";
 
 const HELD_MS = 1_000 + GUARD_MS;
@@ -171,7 +171,7 @@ describe("SlidingWindow", () => {
         fc.boolean(),
         async (perSecond, bursts, connectMs, jitter, isExact) => {
           const window = new SlidingWindow(perSecond, 10_000);
-          const lateness = new Lateness();
+          const lateness = newLateness();
           const arrived: number[] = [];
           let warmAt = Number.NEGATIVE_INFINITY;
           const send = async () => {
@@ -182,7 +182,7 @@ describe("SlidingWindow", () => {
             await new Promise((resolve) => setTimeout(resolve, ms));
             arrived.push(performance.now());
             warmAt = performance.now();
-            window.sent(sentAt, isExact ? ms : lateness.of(sentAt, true));
+            window.sent(sentAt, isExact ? ms : lateness(sentAt, true));
           };
           for (const { afterMs, calls } of bursts) {
             await vi.advanceTimersByTimeAsync(afterMs);

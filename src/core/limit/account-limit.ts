@@ -32,7 +32,7 @@ export interface LimitSettings {
 export function createLimit({ rateLimit, hasFixedKey, apiKey, baseUrl }: LimitSettings): Limit | undefined {
   if (rateLimit === false) return undefined;
   if (rateLimit === undefined) {
-    return hasFixedKey ? sharedLimit(apiKey() as string, baseUrl) : new LimitOfUnknownKey();
+    return hasFixedKey ? sharedLimit(apiKey() as string, baseUrl) : new LimitOfUnknownKey(TEST_PER_SECOND);
   }
   if (typeof rateLimit === "number") return new SlidingWindow(checkPerSecond("rateLimit", rateLimit));
   if (isRateLimiter(rateLimit)) return ofRateLimiter(rateLimit);
@@ -64,14 +64,9 @@ export function checkPerSecond(name: string, value: unknown): number {
 }
 
 /**
- * The limit of a key function. It is the smallest limit of an account until the first key is known, and then that of the
- * last key. It belongs to one client, because two functions may return different keys.
+ * The limit of a key function. It begins as the smallest limit of an account, and then is that of the last key. It belongs to one client, because two functions may return different keys.
  */
 class LimitOfUnknownKey extends SlidingWindow {
-  constructor() {
-    super(TEST_PER_SECOND);
-  }
-
   useKey(key: string): void {
     this.resize(perSecondOf(key));
   }
