@@ -100,7 +100,7 @@ class RedisLimit implements RateLimiter {
   readonly #fallback: Fallback;
   /** The calls that ask or wait, in the order of asking. */
   readonly #calls = new Set<Call>();
-  /** The last places that Redis gave, each until its request has left: when Redis was asked, when it answered, and the guard. */
+  /** The places that Redis gave to requests that have not left: when it was asked, when it answered, and the guard. */
   readonly #granted: { ticket: number; askedAt: number; at: number; guardMs: number }[] = [];
   /** The ticket with which a call of this process went last, and until when Redis must know it. */
   #last = { ticket: 0, until: 0 };
@@ -186,6 +186,7 @@ class RedisLimit implements RateLimiter {
     } catch (error) {
       if (signal?.aborted) throw error;
       call.ticket = 0; // Its answer may still come, and gives the place of that ticket back.
+      this.#granted.length = 0; // From here on, requests that leave have their places in the share.
       this.#fallback.goAway(error);
       return this.#ask(call, signal);
     }

@@ -97,7 +97,7 @@ if op == 'ask' then
   else
     table.insert(sent, {ticket, now + length})
   end
-elseif op == 'late' then
+elseif op == 'late' and ticket >= s.born and ticket < s.next then
   table.insert(sent, {ticket, now + a})
 elseif op == 'hold' or op == 'back' and #sent == 0 then
   s.open = math.max(s.open, now + a)

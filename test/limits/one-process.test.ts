@@ -95,7 +95,6 @@ describe("a busy process", () => {
     await delay(1_500);
 
     const first = mint();
-    for (let i = 0; i < 20; i++) await Promise.resolve(); // The requests are made, and leave in a later tick.
     for (const startedAt = performance.now(); performance.now() - startedAt < 600; );
     await Promise.all([first, mint()]);
     await server.close();

@@ -1,11 +1,12 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import https from "node:https";
+import { type AddressInfo, createServer as createTcpServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { inspect } from "node:util";
 import { ComplyCube as OfficialClient } from "@complycube/api";
 import { describe, expect, test, vi } from "vitest";
-import { ComplyCube, type ComplyCubeOptions } from "../../src/index.ts";
+import { ComplyCube, type ComplyCubeOptions, TimeoutError } from "../../src/index.ts";
 import { listen } from "../support/listen.ts";
 import { settle, TARGET } from "../support/settle.ts";
 
@@ -90,6 +91,24 @@ describe("a rate limiter of your own", () => {
     await server.close();
 
     expect(late[1]).toBeGreaterThan(290);
+  });
+
+  test("hears nothing of a request that was ended before it left, though Node.js 22 says that it has finished", async () => {
+    const server = createTcpServer().listen(0, "127.0.0.1"); // It takes no part in any handshake.
+    await once(server, "listening");
+    const requests = vi.spyOn(https, "request");
+    const sent = vi.fn();
+    const call = new ComplyCube({
+      apiKey: "test_KEY",
+      baseUrl: `https://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      rateLimit: { acquire: async () => {}, sent },
+    }).token.generate("CLIENT_ID", { appId: "com.example.app" }, { timeoutMs: 100, maxRetries: 0 });
+
+    await expect(call).rejects.toThrow(TimeoutError);
+    requests.mock.results[0]?.value.emit("finish");
+    server.close();
+
+    expect(sent).not.toHaveBeenCalled();
   });
 
   test("hears over a fetch how late the answer was", async () => {

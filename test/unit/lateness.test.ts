@@ -18,7 +18,7 @@ describe("Lateness", () => {
     expect(late).toEqual([300, 100, 0, 10, 30]);
   });
 
-  test("of a request that failed is as much, and says nothing of the fastest answer", () => {
+  test("of a request that was refused or failed is as much, and says nothing of the fastest answer", () => {
     const { took } = answers();
 
     const late = [took(200), took(200), took(10, false), took(210), took(250, false)];
@@ -67,6 +67,17 @@ describe("Lateness", () => {
     expect(late).toEqual([310, 20, 10]);
   });
 
+  test("is measured anew after such a pause, because the way to the API may be another", () => {
+    const { took } = answers();
+    took(300);
+    took(20);
+    vi.advanceTimersByTime(5_000);
+
+    const late = [took(310), took(120), took(130)];
+
+    expect(late).toEqual([290, 120, 10]);
+  });
+
   test.each([
     [4_000, "open", [310, 10]],
     [4_001, "closed", [310, 320]],
@@ -97,10 +108,10 @@ describe("Lateness", () => {
 /** An estimate, and a way to let one request after the other take so long, which returns how late each may have left. */
 function answers() {
   const lateness = newLateness();
-  const took = (ms: number, answered = true) => {
+  const took = (ms: number, succeeded = true) => {
     const sentAt = performance.now();
     vi.advanceTimersByTime(ms);
-    return lateness(sentAt, answered);
+    return lateness(sentAt, succeeded);
   };
   return { lateness, took };
 }

@@ -45,7 +45,7 @@ const changes = fc.option(perSeconds, { nil: undefined, freq: 4 });
 const arrivals = (arrival: fc.Arbitrary<Arrival>) => fc.array(arrival, { minLength: 1, maxLength: 8 });
 
 beforeEach(() => {
-  vi.useFakeTimers();
+  vi.useFakeTimers({ loopLimit: 200_000 }); // Calls behind one that sleeps look every millisecond.
 });
 
 afterEach(() => {

@@ -58,8 +58,8 @@ export interface Answer {
 }
 
 /**
- * Called once a request has left, or may have: with the time of `performance.now()` at which it was sent, and how many
- * milliseconds later it left, because its connection had to be opened, or because the event loop was busy.
+ * Called once a request has left, or may have: with the time of `performance.now()` at which it was handed to Node.js or to
+ * `fetch`, and how many milliseconds later it went out, because its connection had to be opened or the event loop was busy.
  */
 export type OnSent = (sentAt: number, lateMs: number) => void;
 

@@ -4,11 +4,13 @@ const MAX_LATE_MS = 1_000;
 const COLD_AFTER_MS = 4_000;
 
 /**
- * Estimates how late a request left through a `fetch`, which does not tell: as much as its answer was later than the
+ * Estimates how late a request left through a `fetch`, which does not report it: as much as its answer was later than the
  * fastest one on an open connection. Its connection had to be opened first, the event loop was busy, or only the API was.
- * It is called when the request that was sent at this time is answered, or has failed without an answer.
+ *
+ * The function is called when a request has its answer or has failed. Refusals may come from a gateway in front of the API,
+ * so only a request that succeeded tells how fast an answer can be.
  */
-export type Lateness = (sentAt: number, answered: boolean) => number;
+export type Lateness = (sentAt: number, succeeded: boolean) => number;
 
 /** Makes one that knows of no answer yet. */
 export function newLateness(): Lateness {
@@ -19,14 +21,16 @@ export function newLateness(): Lateness {
   let fastestMs = Number.POSITIVE_INFINITY;
   let knownSince = Number.POSITIVE_INFINITY;
 
-  return (sentAt, answered) => {
+  return (sentAt, succeeded) => {
     const now = performance.now();
     const tookMs = now - sentAt;
-    // Those that were sent before it was known may each have opened a connection, as the fastest of them.
+    // Until the fastest is known, a request may have waited for its connection all that time.
     const lateMs = sentAt < knownSince ? tookMs : tookMs - fastestMs;
-    if (answered) {
-      if (sentAt - lastAnswerAt > COLD_AFTER_MS) openSince = now;
-      else if (sentAt >= openSince && tookMs > 0) {
+    if (succeeded) {
+      if (sentAt - lastAnswerAt > COLD_AFTER_MS) {
+        openSince = now;
+        knownSince = fastestMs = Number.POSITIVE_INFINITY; // The way to the API may be another by now.
+      } else if (sentAt >= openSince && tookMs > 0) {
         fastestMs = Math.min(fastestMs, tookMs);
         knownSince = Math.min(knownSince, now);
       }
@@ -38,7 +42,7 @@ export function newLateness(): Lateness {
 
 const byBaseUrl: Record<string, Lateness> = Object.create(null);
 
-/** Returns what is known of one API. All clients of the process share it: a new one for each request would know nothing. */
+/** Returns what is known of one API. All clients of the process share it, because some apps make one for each request. */
 export function latenessTo(baseUrl: string): Lateness {
   byBaseUrl[baseUrl] ??= newLateness();
   return byBaseUrl[baseUrl];

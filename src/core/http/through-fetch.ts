@@ -36,7 +36,7 @@ export function throughFetch(fetch: Fetch, baseUrl: string, onSent: OnSent): Tra
     } catch (error) {
       throw isBroken(error) ? new BrokenConnectionError(error) : error;
     } finally {
-      onSent(sentAt, lateness(sentAt, response !== undefined));
+      onSent(sentAt, lateness(sentAt, Number(response?.status) < 300));
     }
     if (typeof response?.status !== "number" || typeof response.headers?.get !== "function") {
       throw new NoResponseError("The fetch option did not return a Response.");

@@ -50,7 +50,8 @@ export function throughNode(baseUrl: string, onSent: OnSent): Transport | undefi
       });
       outgoing.on("response", (response) => resolve(readAnswer(response)));
       const sentAt = performance.now();
-      outgoing.on("finish", () => onSent(sentAt, performance.now() - sentAt)); // Its connection is open by then.
+      // The operating system has its last byte, after any handshake. Some versions say so of a request that was ended, too.
+      outgoing.on("finish", () => outgoing.destroyed || onSent(sentAt, performance.now() - sentAt));
       outgoing.end(request.body);
     });
   return { send, preconnect: () => openAhead(host), hint: () => hintAtProxy(host) };

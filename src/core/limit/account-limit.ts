@@ -64,7 +64,8 @@ export function checkPerSecond(name: string, value: unknown): number {
 }
 
 /**
- * The limit of a key function. It begins as the smallest limit of an account, and then is that of the last key. It belongs to one client, because two functions may return different keys.
+ * The limit of a key function. It begins as the smallest limit of an account, and then is that of the last key. It belongs
+ * to one client, because two functions may return different keys.
  */
 class LimitOfUnknownKey extends SlidingWindow {
   useKey(key: string): void {

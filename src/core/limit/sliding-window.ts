@@ -12,12 +12,12 @@ export interface RateLimiter {
   penalize?(ms: number): void;
   /**
    * Called when a request has left, which may be some time after its place was taken: its connection had to be opened
-   * first, or the event loop was busy. Count it from when it left. A `fetch` does not tell when that was, so over one this
-   * is called with an estimate once the answer is there or the request has failed. It is not called for every place: a
-   * request may end before it has left. What it throws or rejects with is ignored.
+   * first, or the event loop was busy. Count it from when it left. A `fetch` does not report that, so `lateMs` is then an
+   * estimate, and this is called after the answer or the failure. It is not called for every place: a request may end
+   * before it has left. What it throws or rejects with is ignored.
    *
-   * @param sentAt when it was sent, in milliseconds of `performance.now()`
-   * @param lateMs how many milliseconds later it left; over a `fetch` from 0 to 1,000, and usually too many
+   * @param sentAt when it was handed to Node.js or to `fetch`, in milliseconds of `performance.now()`
+   * @param lateMs how many milliseconds later it went out; over a `fetch` from 0 to 1,000, usually more than the true delay
    */
   sent?(sentAt: number, lateMs: number): void;
 }
@@ -51,7 +51,8 @@ export const WINDOW_MS = 1_000;
 /**
  * How long every place is held beyond its second. The API counts when requests arrive: where one takes longer on its way
  * than another that is sent a second later, both arrive in the same second. This costs 2.5 % of the pace. A request that
- * needs more than this and a second to leave has lost its place, and may leave beside others.
+ * needs more than this and a second to leave has lost its place, and may leave beside others; over a `fetch`, which
+ * does not report when it left, also one that needs as long to be answered.
  */
 export const GUARD_MS = 25;
 export const HELD_MS = WINDOW_MS + GUARD_MS;
@@ -150,8 +151,9 @@ export class SlidingWindow implements Limit {
   /** Moves the last place that was taken before the request was sent, or adds one where that has lapsed. */
   sent(sentAt: number, lateMs: number): void {
     if (lateMs < 1) return;
-    const heldUntil = Math.ceil(sentAt + this.#aheadMs + HELD_MS);
-    this.#count(Math.max(...[...this.#held.keys()].filter((until) => until <= heldUntil)), -1);
+    const heldUntil = sentAt + this.#aheadMs + HELD_MS;
+    const takenBefore = [...this.#held.keys()].filter((until) => until < heldUntil + 1); // They were rounded up.
+    this.#count(Math.max(...takenBefore), -1);
     this.#count(heldUntil + lateMs, 1);
   }
 
@@ -176,8 +178,7 @@ export class SlidingWindow implements Limit {
     const index = this.#line.indexOf(waiter);
     if (index >= 0) return index;
     if (waiter.ticket === 0) waiter.ticket = ++this.#tickets;
-    const later = this.#line.findIndex(({ ticket }) => ticket > waiter.ticket);
-    const ahead = later < 0 ? this.#line.length : later;
+    const ahead = this.#line.filter(({ ticket }) => ticket < waiter.ticket).length;
     this.#line.splice(ahead, 0, waiter);
     return ahead;
   }
