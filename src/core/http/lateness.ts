@@ -30,13 +30,13 @@ export function newLateness(): Lateness {
       if (sentAt - lastAnswerAt > COLD_AFTER_MS) {
         openSince = now;
         knownSince = fastestMs = Number.POSITIVE_INFINITY; // The way to the API may be another by now.
-      } else if (sentAt >= openSince && tookMs > 0) {
+      } else if (sentAt >= openSince && now > sentAt) {
         fastestMs = Math.min(fastestMs, tookMs);
         knownSince = Math.min(knownSince, now);
       }
       lastAnswerAt = now;
     }
-    return Math.min(Math.max(0, lateMs), MAX_LATE_MS);
+    return Math.max(0, Math.min(lateMs, MAX_LATE_MS));
   };
 }
 

@@ -35,12 +35,17 @@ export function createLimit({ rateLimit, hasFixedKey, apiKey, baseUrl }: LimitSe
     return hasFixedKey ? sharedLimit(apiKey() as string, baseUrl) : new LimitOfUnknownKey(TEST_PER_SECOND);
   }
   if (typeof rateLimit === "number") return new SlidingWindow(checkPerSecond("rateLimit", rateLimit));
-  if (isRateLimiter(rateLimit)) return ofRateLimiter(rateLimit);
+  if (typeof (rateLimit as Partial<RateLimiter> | null)?.acquire === "function") {
+    return ofRateLimiter(rateLimit as RateLimiter);
+  }
   if (typeof rateLimit !== "object" || rateLimit === null) {
     const problem = `must be a number, { perSecond }, false or a RateLimiter, not ${kindOf(rateLimit)}`;
     throw misuse("rateLimit", problem);
   }
-  const { perSecond, maxQueue } = checkFields("rateLimit", rateLimit, ["perSecond", "maxQueue"]);
+  const { perSecond, maxQueue } = checkFields("rateLimit", rateLimit as RateLimitOptions, [
+    "perSecond",
+    "maxQueue",
+  ]);
   return new SlidingWindow(
     checkPerSecond("rateLimit.perSecond", perSecond),
     checkInteger("rateLimit.maxQueue", maxQueue, 0) ?? DEFAULT_MAX_QUEUE,
@@ -108,10 +113,6 @@ function fingerprint(text: string): number {
   let hash = 0x811c9dc5;
   for (const character of text) hash = Math.imul(hash ^ character.charCodeAt(0), 0x01000193);
   return hash;
-}
-
-function isRateLimiter(value: unknown): value is RateLimiter {
-  return typeof (value as Partial<RateLimiter> | null)?.acquire === "function";
 }
 
 /**
