@@ -77,9 +77,16 @@ export async function seriousFindings(page: Page): Promise<string[]> {
     .flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 200)}`));
 }
 
-/** How far the page can be scrolled to the right, in CSS pixels. */
+/** How many CSS pixels the page can be scrolled to the right, or a picture's text is cut off there. */
 export function overflow(page: Page): Promise<number> {
-  return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  return page.evaluate(() => {
+    const { scrollWidth, clientWidth } = document.documentElement;
+    const cutOff = [...document.querySelectorAll("svg text")].map((text) => {
+      const picture = text.closest("svg") as Element;
+      return Math.ceil(text.getBoundingClientRect().right - picture.getBoundingClientRect().right);
+    });
+    return Math.max(scrollWidth - clientWidth, ...cutOff);
+  });
 }
 
 /** Whether what lies behind the text is dark. */
