@@ -95,6 +95,33 @@ describe("SlidingWindow", () => {
     expect([c - a, d - b]).toEqual([100 + HELD_MS, 300 + HELD_MS]);
   });
 
+  test("a request that left late does not move a place that was taken after it was sent", async () => {
+    const { window, at, call } = watched(2);
+    call("a");
+    await vi.advanceTimersByTimeAsync(1);
+    call("b");
+    call("c");
+    window.sent(at[0] as number, 300);
+    await vi.advanceTimersByTimeAsync(5_000);
+
+    expect((at[2] as number) - (at[1] as number)).toBe(HELD_MS);
+  });
+
+  test("a call that waits for long looks once a second, and more often only when its turn is near", async () => {
+    const window = new SlidingWindow(1);
+    for (let i = 0; i < 20; i++) window.take(undefined);
+    const waiter = newWaiter();
+    let looks = 0;
+
+    for (let waitMs = window.ask(waiter); waitMs > 0; waitMs = window.ask(waiter)) {
+      looks++;
+      await vi.advanceTimersByTimeAsync(waitMs);
+    }
+
+    expect(looks).toBeGreaterThan(30);
+    expect(looks).toBeLessThan(60);
+  });
+
   test("a request that left late holds its place where the clock has gone back meanwhile", () => {
     const now = vi.spyOn(performance, "now").mockReturnValue(10_000);
     const window = new SlidingWindow(1);
